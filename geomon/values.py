@@ -1,0 +1,116 @@
+"""Words for outputs: what totals mean, and how far the ground that was not seen could move them.
+
+`totals` is a Dataset with a variable for each quantity (zone, period and its keys; attributes `kind` and
+`unit`), and `seen` and `unseen` in square metres by quantity, zone and period.
+"""
+
+from dataclasses import dataclass
+
+import xarray as xr
+
+from geomon.errors import DefinitionError, did_you_mean, listing
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its bounds. No arithmetic on it, so no bound goes stale; take `.value` and state new ones."""
+
+    value: xr.DataArray
+    unit: str
+    lower: xr.DataArray | None = None
+    upper: xr.DataArray | None = None
+    interval: str = ""
+    """What the bounds are: 'bounds', 'one_sided', 'sampling', 'confusion', 'model', or none."""
+
+
+def part(totals: xr.Dataset, name: str, keys: dict[str, object]) -> tuple[xr.DataArray, xr.DataArray, str]:
+    """Total, unseen area and kind of a quantity, or of some of its keys."""
+    found = totals[name]
+    own = [str(d) for d in found.dims if d not in ("zone", "period")]
+    for key, wanted in keys.items():
+        if key not in own:
+            if own or bool((totals["seen"].sel(quantity=name) > 0).any()):
+                raise DefinitionError(
+                    f"{name} is not kept apart by {key!r} but by {listing(own)}.{did_you_mean(key, own)}"
+                )
+            continue  # nothing was seen anywhere, so no class is known
+        some = list(wanted) if isinstance(wanted, tuple) else [wanted]
+        found = found.sel({key: [w for w in some if w in found[key].values]}).sum(key, min_count=0)
+    found = found.where(totals[name].notnull().any([d for d in totals[name].dims if d not in ("zone", "period")]))
+    return found, totals["unseen"].sel(quantity=name, drop=True), str(totals[name].attrs["kind"])
+
+
+class total:
+    """The total itself; for an area the unseen ground bounds it above, for an amount nothing does."""
+
+    def __init__(self, name: str, **keys: object) -> None:
+        self.name, self.keys, self.uses = name, keys, (name,)
+
+    def __call__(self, totals: xr.Dataset) -> Estimate:
+        value, unseen, kind = part(totals, self.name, self.keys)
+        unit = totals[self.name].attrs["unit"]
+        if kind == "area":
+            return Estimate(value, unit, value, value + unseen, "bounds")
+        return Estimate(value, unit, value, None, "one_sided") if kind == "amount" else Estimate(value, unit)
+
+
+class share:
+    """Percent of one total in another that contains it, or in the ground on which it was seen."""
+
+    def __init__(self, name: str, of: str = "", **keys: object) -> None:
+        self.name, self.of, self.keys, self.uses = name, of, keys, (name, of) if of else (name,)
+
+    def __call__(self, totals: xr.Dataset) -> Estimate:
+        top, unseen, kind = part(totals, self.name, self.keys)
+        bottom = totals[self.of] if self.of else totals["seen"].sel(quantity=self.name, drop=True)
+        if self.of and bool((abs(totals["unseen"].sel(quantity=self.of, drop=True) - unseen) > 1e-3).any()):
+            raise DefinitionError(
+                f"{self.name} and {self.of} were not seen on the same ground: a share of them would hide it. "
+                "Mark both from the same sources."
+            )
+        keep = ("zone", "period", *(() if self.name == self.of else top.dims))
+        keys = [d for d in bottom.dims if d not in keep]
+        bottom = bottom.sum(keys, min_count=1) if keys else bottom
+        hidden = unseen if kind == "area" else xr.where(unseen > 0, float("nan"), 0.0)
+        widest = (bottom + hidden).where(bottom + hidden > 0)
+        return Estimate(
+            100 * top / bottom.where(bottom > 0),
+            "percent",
+            100 * top / widest,
+            100 * (top + hidden) / widest,
+            "bounds",
+        )
+
+
+class mean:
+    """Area-weighted mean of a rate over the ground that was seen; what was not seen may hold anything, so no bounds."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.uses = name, (name,)
+
+    def __call__(self, totals: xr.Dataset) -> Estimate:
+        seen = totals["seen"].sel(quantity=self.name, drop=True)
+        keys = [str(d) for d in totals[self.name].dims if d not in ("zone", "period")]
+        if keys or totals[self.name].attrs["kind"] != "rate":
+            raise DefinitionError(
+                f"A mean of {self.name} over ground needs a rate() that is not kept apart"
+                f"{f' by {listing(keys)}' if keys else ''}. Mark the ground with area(), and take rates of that."
+            )
+        unit = str(totals[self.name].attrs["unit"]).removesuffix(" m2")
+        return Estimate(totals[self.name] / seen.where(seen > 0), unit)
+
+
+class percentile:
+    """Percentile of a histogram kept by bin; its bounds are the edges of the bin."""
+
+    def __init__(self, name: str, q: float, *, bins: str, width: float, at_least: float = 0.0, unit: str = "") -> None:
+        self.name, self.q, self.bins, self.width, self.at_least = name, q, bins, width, at_least
+        self.unit, self.uses = unit, (name,)
+
+    def __call__(self, totals: xr.Dataset) -> Estimate:
+        counts = totals[self.name].sortby(self.bins)
+        n = counts.sum(self.bins)
+        reached = counts.cumsum(self.bins) >= self.q * n * (1 - 1e-12)
+        edge = counts[self.bins][reached.argmax(self.bins)] * self.width
+        low = edge.drop_vars(self.bins).where((n >= self.at_least) & (n > 0))
+        return Estimate(low + self.width / 2, self.unit, low, low + self.width, "bounds")
