@@ -1,0 +1,1 @@
+"""Where pixels come from: collections, the items they find, and blocks read on native grids."""

@@ -1,0 +1,209 @@
+"""The records of a source: what a collection says, what was found in it, what was read from it.
+
+All of them are plain frozen dataclasses that survive pickling, so that a block can be read in any process.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geomon.errors import CatalogError, did_you_mean, listing
+from geomon.period import Period
+
+KINDS = ("class", "amount", "rate")
+Bbox = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the codes of a band mean."""
+
+    codes: Mapping[int, str]
+    """Each code that may occur and its short name."""
+    groups: Mapping[str, tuple[int, ...]]
+    """Our words over the codes (forest, water, ...); the name of each class is a group of its own."""
+    colours: Mapping[int, str]
+    """Code to '#rrggbb'."""
+    missing: tuple[int, ...] = ()
+    """Codes that say that nothing was seen."""
+    titles: Mapping[int, str] = field(default_factory=dict)
+    """Code to the words a person reads."""
+
+    def group(self, name: str, where: str = "this legend") -> tuple[int, ...]:
+        """The codes of a group; CatalogError that lists the groups if there is none of that name."""
+        if name not in self.groups:
+            hint = did_you_mean(name, self.groups)
+            raise CatalogError(f"{where} has no class group {name!r}; it has {listing(self.groups)}.{hint}")
+        return self.groups[name]
+
+
+@dataclass(frozen=True)
+class Band:
+    """One quantity of a collection: where it stands in an item and how its numbers are meant."""
+
+    name: str
+    kind: str
+    """'class' (codes), 'amount' (a count in each pixel) or 'rate' (a value at each point)."""
+    asset: str
+    member: str = ""
+    """The band's name inside an asset of several bands."""
+    unit: str = "1"
+    scale: float = 1.0
+    offset: float = 0.0
+    """physical = stored x scale + offset, unless an item states its own."""
+    nodata: float | None = None
+    nodata_means: str = "unseen"
+    """'unseen', or 'zero' where the product leaves out what is empty (nobody lives there)."""
+    legend: Legend | None = None
+    when: str = "item"
+    """'item': the item's own interval; 'year:2020': that year whatever the item says; 'static': any time."""
+    title: str = ""
+    correction: str = ""
+    """'sentinel-2': the offset of an item depends on its provider and processing baseline."""
+    stated: bool = False
+    """Whether nodata was stated at all; a band with neither nodata nor a legend is refused."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change of algorithm or sensor: no line is drawn across it."""
+
+    date: str
+    """The first day of what comes after it."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A place that items of a collection come from."""
+
+    type: str
+    """'stac-api', 'static' (a STAC catalog or collection to walk) or 'folder' (of GeoTIFFs)."""
+    href: str
+    collection: str = ""
+    """The collection's id there."""
+    sign: str = ""
+    """'planetary-computer', or the address of a token endpoint that ends in /{collection}."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Our band to the asset's name there (in a folder: to a file pattern), where it is not the band's own."""
+    bands: tuple[str, ...] = ()
+    """The bands that it has; empty: all."""
+    pattern: str = ""
+    """Of file names in a folder: 'cover-{year}.tif', with {year} {month} {day} {date} {start} {end} and *."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A product as we know it: its bands, its breaks, its licence, and where its items come from."""
+
+    id: str
+    title: str
+    description: str
+    bands: Mapping[str, Band]
+    main: str
+    origins: tuple[Origin, ...]
+    breaks: tuple[Break, ...] = ()
+    licence: str = ""
+    attribution: str = ""
+    caveats: tuple[str, ...] = ()
+    update: str = ""
+    sensor: str = ""
+    kind: str = "raster"
+    """'raster', or 'features' for a vector collection."""
+    bbox: Bbox = (-180.0, -90.0, 180.0, 90.0)
+    interval: tuple[str, str] = ("", "")
+    """First and last day, '' where open."""
+    file: str = ""
+    """The collection.json it was read from."""
+
+    def band(self, name: str = "") -> Band:
+        """The band of this name, or the main band; CatalogError that lists the bands if there is none."""
+        wanted = name or self.main
+        if wanted not in self.bands:
+            hint = did_you_mean(wanted, self.bands)
+            raise CatalogError(f"{self.id} has no band {wanted!r}; it has {listing(self.bands)}.{hint}")
+        return self.bands[wanted]
+
+
+@dataclass(frozen=True)
+class Granule:
+    """One asset of one item, as far as it must be known to read a band from it."""
+
+    item: str
+    collection: str
+    asset: str
+    href: str
+    """Without any signature."""
+    when: Period
+    crs: str
+    transform: tuple[float, ...]
+    """Affine coefficients a, b, c, d, e, f."""
+    shape: tuple[int, int]
+    index: int = 1
+    """The band in the file, from 1; 0: found in the file by its name `member`."""
+    member: str = ""
+    scale: float = 1.0
+    offset: float = 0.0
+    nodata: float | None = None
+    """What the item says; the collection's and the file's own count as well."""
+    missing: tuple[int, ...] = ()
+    """Codes that the item itself names as no data."""
+    sign: str = ""
+    """The address that gives a token for the href; '' if it is open."""
+    checksum: str = ""
+    """The catalogue's own, a multihash in hex."""
+    size: int = 0
+    version: str = ""
+    """What else tells one file from its successor: etag, or when it was updated."""
+    pixels: NDArray[Any] | None = field(default=None, compare=False, repr=False)
+    """An array in memory instead of a file."""
+    fault: str = ""
+    """Why it cannot be placed on a grid: it is found, and every read of it fails."""
+
+    @property
+    def key(self) -> str:
+        """Its identity in a recipe: which item and which bytes, never a signature."""
+        if self.pixels is not None:
+            values = np.ascontiguousarray(self.pixels)
+            form = f"{values.dtype.str}{values.shape}{self.transform}"
+            content = hashlib.sha256(form.encode() + values.tobytes()).hexdigest()
+        else:
+            content = self.checksum or f"{self.href.partition('?')[0]} {self.size} {self.version}"
+        meant = f"{self.scale!r} {self.offset!r} {self.nodata!r}"
+        return "|".join((self.collection, self.item, self.asset, self.member, meant, content))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One date: all granules of one overpass, or all tiles of one year."""
+
+    label: str
+    when: Period
+    granules: tuple[Granule, ...]
+    remarks: tuple[str, ...] = ()
+    """What was left out and why, such as older versions of a granule."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What became of reading one granule for one block."""
+
+    source: str
+    collection: str
+    item: str
+    asset: str
+    href: str
+    status: str
+    """'ok', 'retried' (ok, but not at once) or 'failed' (its pixels count as unseen)."""
+    tries: int = 1
+    why: str = ""
+    bytes: int = 0
+    """Decoded."""
+    checksum: str = ""
+    """The catalogue's, else 'sha256:' of what was decoded; '' if nothing was."""
+    seconds: float = 0.0
