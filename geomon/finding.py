@@ -1,0 +1,105 @@
+"""What the check found for one area: a verdict, its reasons, its numbers, and one sentence for a minister."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from geomon import areas
+
+AGREES = "agrees"
+LEVEL = "differs in level"
+DIRECTION = "differs in direction"
+DEFINITION = "differs by definition"
+NOT_COMPARABLE = "not comparable"
+NOT_ENOUGH = "not enough data"
+VERDICTS = (DIRECTION, LEVEL, DEFINITION, AGREES, NOT_COMPARABLE, NOT_ENOUGH)
+"""All verdicts, the one that needs a reader first in front."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """How one output compares with the official series in one area."""
+
+    indicator: str
+    output: str
+    ref_area: str
+    verdict: str
+    sentence: str
+    reasons: tuple[str, ...]
+    """The reason for the verdict first, then what else should be known."""
+    evidence: Mapping[str, float]
+    """Numbers behind the verdict; differences are satellite minus official, in the output's unit, or as a
+    share of the official value where `relative` is 1."""
+    pairs: tuple[Mapping[str, Any], ...]
+    """Common periods: time_period, satellite, lower, upper, official (in the satellite's unit), difference,
+    nature, and whether the statistics used it."""
+    definition_satellite: str
+    definition_official: str
+    publisher: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; what is missing or without limit is None."""
+        found: dict[str, Any] = plain(asdict(self))
+        return found
+
+
+def plain(value: Any) -> Any:
+    """Lists, dicts, text and finite numbers; None for the rest."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(v) for v in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    return float(value) if math.isfinite(value) else None
+
+
+def headline(findings: Sequence[Finding]) -> Finding | None:
+    """The one to show first: a whole country before its parts, then the verdict that needs a reader most."""
+    ranked = sorted(findings, key=lambda f: (not whole(f.ref_area), VERDICTS.index(f.verdict)))
+    return ranked[0] if ranked else None
+
+
+def whole(code: str) -> bool:
+    """Whether a code is a country's, not a part's."""
+    found = areas.find(code)
+    return found is not None and not found.part
+
+
+def amount(value: float, unit: str) -> str:
+    """A value with its unit, in as many digits as can be read: '93.6 %', '1,234 km2'."""
+    if unit == "percent":
+        return f"{digits(value, 1)} %"
+    return f"{digits(value)} {unit}" if unit not in ("", "1") else digits(value)
+
+
+def apart(value: float, unit: str, relative: bool) -> str:
+    """The size of a difference: '5.0 percentage points', '12 %' of the official value, '3.4 km2'."""
+    if relative:
+        return f"{digits(100 * abs(value), 1)} %"
+    if unit == "percent":
+        return f"{digits(abs(value), 1)} percentage points"
+    return amount(abs(value), unit)
+
+
+def digits(value: float, least: int = 2) -> str:
+    """Three digits or so, with separators of thousands; small numbers keep two that count."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size < 0.1:
+        return f"{value:.2g}"
+    return f"{value:,.{0 if size >= 1000 else 1 if size >= 10 else least}f}"
+
+
+def span(labels: Sequence[str]) -> str:
+    """'2020', '2015 and 2016' or '2012 to 2020' for periods in order."""
+    if len(labels) < 2:
+        return "".join(labels)
+    return f"{labels[0]} {'and' if len(labels) == 2 else 'to'} {labels[-1]}"
+
+
+def row(words: str) -> str:
+    """The words as the end of a sentence: one full stop."""
+    return words.rstrip(" .") + "."

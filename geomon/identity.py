@@ -1,0 +1,125 @@
+"""Two identities of a run: the question (what was asked) and the recipe (what it was answered with)."""
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from geomon.indicator import Indicator, address, code_of, kernels
+from geomon.period import Period
+from geomon.resolve import Found
+from geomon.zones import Zones
+
+VERSIONS = ("geomon", "numpy", "xarray", "rasterio", "shapely", "pyproj")
+ENGINE = (
+    "grid",
+    "pixels",
+    "values",
+    "supply",
+    "blocks",
+    "ledger",
+    "reading_off",
+    "stats/coverage",
+    "stats/moving",
+    "sources/reading",
+)
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of something as JSON."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
+
+
+@functools.cache
+def engine() -> str:
+    """Hash of the engine's own kernels."""
+    home = Path(__file__).parent
+    return hashlib.sha256(b"".join((home / f"{name}.py").read_bytes() for name in ENGINE)).hexdigest()[:16]
+
+
+def recipe_of(
+    indicator: Indicator,
+    zones: Zones,
+    periods: Sequence[Period],
+    params: Mapping[str, str],
+    use: Mapping[str, str],
+    found: Found,
+    official: pd.DataFrame | None,
+    block: int,
+) -> dict[str, Any]:
+    """The question (what was asked), the recipe (what it was answered with), and what a reader must know of both."""
+    question = {
+        "definition": address(indicator),
+        "code": sorted({code_of(f) for f in kernels(indicator)}),
+        "params": dict(params),
+        "zones": zones.digest,
+        "periods": [p.label for p in periods],
+    }
+    inputs = {
+        f"{a} {p}": [g.key for s in scenes for g in s.granules] for (a, p), scenes in sorted(found.scenes.items())
+    }
+    vintage = digest(official.to_dict("list"))[:16] if official is not None else ""
+    versions = {name: importlib.metadata.version(name) for name in VERSIONS}
+    answered = {
+        "question": digest(question)[:16],
+        "inputs": digest(inputs)[:16],
+        "features": digest({n: [g.wkb_hex for g in f.geometries] for n, f in found.features.items()})[:16],
+        "engine": engine(),
+        "versions": versions,
+        "vintage": vintage,
+        "block": block,
+    }
+    used = sorted(found.collections.values(), key=lambda c: c.id)
+    return {
+        **answered,
+        "run": digest(answered)[:16],
+        "indicator": indicator.code,
+        "title": indicator.title,
+        "note": indicator.note,
+        "objections": dict(indicator.objections),
+        "people": indicator.people,
+        "minimum_coverage": indicator.minimum_coverage,
+        "outputs": {
+            n: {
+                "title": o.title or n,
+                "unit": o.unit,
+                "desired": o.desired,
+                "official": asdict(o.official) if o.official else None,
+            }
+            for n, o in indicator.outputs.items()
+        },
+        "params": dict(params),
+        "use": dict(use),
+        "periods": [p.label for p in periods],
+        "freq": indicator.freq,
+        "map": indicator.map,
+        "zones": {"digest": zones.digest, "version": zones.version, "remarks": list(zones.remarks)},
+        "definition": address(indicator),
+        "code": question["code"],
+        "items": inputs,
+        "collections": [
+            {
+                "id": c.id,
+                "title": c.title,
+                "licence": c.licence,
+                "attribution": c.attribution,
+                "caveats": list(c.caveats),
+                "update": c.update,
+                "sensor": c.sensor,
+                "breaks": [asdict(b) for b in c.breaks],
+            }
+            for c in used
+        ],
+        "breaks": [[b.date, b.why] for c in used for b in c.breaks],
+        "attribution": sorted({c.attribution for c in used if c.attribution}),
+        "remarks": sorted({r for scenes in found.scenes.values() for s in scenes for r in s.remarks}),
+        "synthetic": any("synthetic" in f"{c.title} {c.licence}".lower() for c in used),
+        "python": platform.python_version(),
+    }

@@ -1,0 +1,97 @@
+"""A finished run becomes a STAC item with its assets; the item is written last."""
+
+import functools
+import json
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from geomon import maps
+from geomon.check import check
+from geomon.ledger import to_table
+from geomon.store import STAC, StoredRun, asset, atomic, block_map, json_bytes, replace, safe
+
+if TYPE_CHECKING:
+    from geomon.pipeline import Plan, Run
+
+
+def publish(run: "Run", folder: Path) -> StoredRun:
+    """Write everything, the item last."""
+    plan = run.plan
+    assert plan.store is not None
+    tables = {
+        "series": (run.series, "Series", ["data"]),
+        "totals": (to_table(run.sums), "Totals by quantity, area, period and key", ["data"]),
+        "ledger": (run.ledger, "Ledger: counted, excluded and unseen ground", ["metadata"]),
+        "reads": (run.reads, "Every file that was read", ["metadata"]),
+        "zones": (plan.zones.to_crs("EPSG:4326", tolerance=1e-6).frame, "Reporting areas", ["data"]),
+    }
+    assets: dict[str, Any] = {}
+    for name, (table, title, roles) in tables.items():
+        with atomic(folder / f"{name}.parquet") as path:
+            table.to_parquet(path)
+        assets[name] = asset(folder / f"{name}.parquet", title, roles)
+    replace(folder / "recipe.json", json_bytes(plain(plan.recipe)))
+    assets["recipe"] = asset(folder / "recipe.json", "Recipe", ["metadata"])
+    if plan.official is not None:
+        names = {z.code: z.name for z in plan.zones.zones}
+        breaks = [(str(d), str(w)) for d, w in plan.recipe["breaks"]]
+        findings = check(run.series, plan.official, plan.indicator, breaks=breaks, names=names)
+        replace(folder / "check.json", json_bytes([f.as_dict() for f in findings]))
+        assets["check"] = asset(folder / "check.json", "Check beside official statistics", ["data"])
+    assets |= maps.write_maps(plan, folder, functools.partial(block_map, folder / "blocks"), run.done)
+    return plan.store.publish(folder, item_of(plan, assets))
+
+
+def item_of(plan: "Plan", assets: Mapping[str, Any]) -> dict[str, Any]:
+    """The STAC item of a run."""
+    west, south, east, north = plan.zones.bounds_lonlat
+    start, end = plan.periods[0].start, max(p.end for p in plan.periods)
+    links = [
+        {"rel": rel, "href": href, "type": "application/json"}
+        for rel, href in (
+            ("root", "../../catalog.json"),
+            ("parent", "../collection.json"),
+            ("collection", "../collection.json"),
+        )
+    ]
+    code = safe(plan.indicator.code)
+    return {
+        "type": "Feature",
+        "stac_version": STAC,
+        "stac_extensions": [
+            "https://stac-extensions.github.io/file/v2.1.0/schema.json",
+            "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+        ],
+        "id": plan.id,
+        "collection": code,
+        "bbox": [west, south, east, north],
+        "geometry": json.loads(shapely.to_geojson(shapely.box(west, south, east, north))),
+        "properties": {
+            "title": plan.indicator.title,
+            "description": plan.indicator.note.partition("\n")[0] or plan.indicator.title,
+            "datetime": None,
+            "start_datetime": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "end_datetime": end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "geomon:indicator": plan.indicator.code,
+            "geomon:question": plan.question,
+            "geomon:synthetic": plan.recipe["synthetic"],
+            "geomon:nature": "satellite estimate",
+        },
+        "links": links,
+        "assets": dict(assets),
+    }
+
+
+def plain(content: Any) -> Any:
+    """Content as JSON has it: NaN as null, tuples as lists."""
+    if isinstance(content, Mapping):
+        return {str(k): plain(v) for k, v in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(v) for v in content]
+    return None if isinstance(content, float) and math.isnan(content) else content

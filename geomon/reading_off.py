@@ -1,0 +1,151 @@
+"""The series: each output read from the totals, withheld where too little was seen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from geomon.errors import DefinitionError
+from geomon.indicator import Indicator, Output
+from geomon.series import NATURE, tidy
+from geomon.supply import ask
+from geomon.values import Estimate
+
+FACTORS = {("m2", "km2"): 1e-6, ("m2", "ha"): 1e-4, ("m", "km"): 1e-3}
+
+
+def read_off(
+    indicator: Indicator,
+    totals: xr.Dataset,
+    params: Mapping[str, str],
+    *,
+    n_obs: Mapping[tuple[str, str], float],
+    failed: Mapping[str, int],
+    unfound: Sequence[str],
+    run: str = "",
+    vintage: str = "",
+) -> pd.DataFrame:
+    """The Series table of a run.
+
+    `n_obs` by zone and period, `failed` reads by period, `unfound` the periods in which nothing was found.
+    """
+    rows: list[dict[str, object]] = []
+    coverage = totals["seen"] / (totals["seen"] + totals["unseen"])
+    common = {
+        "indicator": indicator.code,
+        "nature": NATURE,
+        "params": ",".join(f"{k}={v}" for k, v in sorted(params.items())),
+        "vintage": vintage,
+        "run": run,
+    }
+    for name, output in indicator.outputs.items():
+        uses = tuple(getattr(output.value, "uses", tuple(totals["quantity"].values)))
+        if not set(uses) <= set(totals["quantity"].values):
+            continue  # made from an optional source that this run does not have
+        got = read_totals(output.value, totals, params)
+        got = got if isinstance(got, Estimate) else Estimate(got, output.unit)
+        factor = conversion(indicator, name, got.unit, output)
+        seen = coverage.sel(quantity=list(uses)).min("quantity")
+        rows += [
+            {**common, **row, "series": name, "unit_measure": output.unit, "interval": got.interval}
+            for row in numbers(indicator, got, factor, seen, n_obs, failed, unfound)
+        ]
+    return tidy(rows)
+
+
+def read_totals(value: Any, totals: xr.Dataset, params: Mapping[str, str]) -> Any:
+    """By a word, or by a function that may name params."""
+    return value(totals) if hasattr(value, "uses") else ask(value, {"totals": totals}, params)
+
+
+def conversion(indicator: Indicator, name: str, unit: str, output: Output) -> float:
+    """From the unit of the totals to that of the output; DefinitionError if there is no way."""
+    if unit == output.unit:
+        return 1.0
+    if (unit, output.unit) in FACTORS:
+        return FACTORS[unit, output.unit]
+    head, _, tail = unit.rpartition(" ")
+    wanted, _, end = output.unit.rpartition(" ")
+    if head and head == wanted and (tail, end) in FACTORS:
+        return FACTORS[tail, end]
+    raise DefinitionError(
+        f"{indicator.code} {name}: its totals are in {unit!r}, the output says {output.unit!r}. "
+        "Say the unit that it has, or one that geomon converts to (km2, ha, km)."
+    )
+
+
+def numbers(
+    indicator: Indicator,
+    got: Estimate,
+    factor: float,
+    seen: xr.DataArray,
+    n_obs: Mapping[tuple[str, str], float],
+    failed: Mapping[str, int],
+    unfound: Sequence[str],
+) -> list[dict[str, object]]:
+    """The rows of one output: value and bounds by zone, period and breakdown."""
+    dims = [str(d) for d in got.value.dims]
+    rows = []
+    for place in np.ndindex(*got.value.shape):
+        where = {d: got.value[d].values[i] for d, i in zip(dims, place, strict=True)}
+        zone, period = str(where["zone"]), str(where.get("period", ""))
+        cover = seen.sel(zone=zone)
+        share = float(cover.sel(period=period) if period else cover.min())
+        enough = share >= indicator.minimum_coverage
+        value, lower, upper = (
+            np.nan if x is None else factor * float(x.sel(where)) for x in (got.value, got.lower, got.upper)
+        )
+        keys = {k: v for k, v in where.items() if k not in ("zone", "period")}
+        if keys and np.isnan(value) and not np.isnan(share):
+            continue  # a key that this area or period does not have
+        labels = [period] if period else [str(p) for p in seen["period"].values]
+        rows.append(
+            {
+                "ref_area": zone,
+                "time_period": period or f"{labels[0]}/{labels[-1]}",
+                "breakdown": ",".join(f"{k}={exact(v)}" for k, v in keys.items()),
+                "obs_value": value if enough else np.nan,
+                "lower": lower,
+                "upper": upper,
+                "obs_status": ""
+                if enough and np.isfinite(value)
+                else why(indicator, share, value, labels, failed, unfound),
+                "coverage": share,
+                "n_obs": min((n_obs.get((zone, p), np.nan) for p in labels), default=np.nan),
+            }
+        )
+    return rows
+
+
+def why(
+    indicator: Indicator,
+    share: float,
+    value: float,
+    periods: Sequence[str],
+    failed: Mapping[str, int],
+    unfound: Sequence[str],
+) -> str:
+    """The reason that stands in the place of a value."""
+    lost = sum(failed.get(p, 0) for p in periods)
+    files = f"; {lost} file{'s' if lost > 1 else ''} could not be read" if lost else ""
+    if all(p in unfound for p in periods):
+        return f"no image was found{files}"
+    if np.isnan(share):
+        return f"not part of this period{files}"
+    if share == 0:
+        return f"nothing was seen{files}"
+    if share < indicator.minimum_coverage:
+        return f"too little was seen: {percent(share)} of the {percent(indicator.minimum_coverage)} needed{files}"
+    return "not defined here" if np.isnan(value) else ""
+
+
+def exact(key: float) -> str:
+    """A key in full, for the numbers of two cities may differ in the last digit: '-1', '0.5', '5005249597250'."""
+    return np.format_float_positional(float(key), trim="-")
+
+
+def percent(share: float) -> str:
+    """'41 %', never rounded up to what it is not."""
+    return f"{np.floor(share * 1000) / 10:g} %"

@@ -1,0 +1,254 @@
+"""From a definition and what exists to the setting of a run: which dates every source has, on which grid."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pandas as pd
+
+from geomon.errors import CatalogError, InputError, did_you_mean, listing
+from geomon.grid import Bounds, Grid
+from geomon.indicator import Given, Indicator, Layer, Shapes, Source, Survey, address, below, optional
+from geomon.period import Period
+from geomon.sources.records import Collection, Scene
+from geomon.supply import Features, Known, Setting, look_back, pinned
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+
+class Pixels(Protocol):
+    """Where pixels come from: geomon.Catalog, or anything that answers these."""
+
+    def collection(self, id: str) -> Collection:
+        """What is known of a product."""
+
+    def find(
+        self,
+        collection_id: str,
+        band: str = "",
+        period: Period | None = None,
+        bbox_lonlat: Sequence[float] | None = None,
+    ) -> tuple[Scene, ...]:
+        """Its dates in a period and place; reads no pixel."""
+
+    def grid(self, scenes: Sequence[Scene]) -> Grid:
+        """The lattice they share."""
+
+    def features(self, collection_id: str, bbox: Sequence[float] | None = None) -> "gpd.GeoDataFrame":
+        """Of a vector collection, in degrees."""
+
+
+@dataclass
+class Found:
+    """What a search has brought together; becomes a Setting."""
+
+    pixels: Pixels
+    span: Period
+    box: Bounds
+    scenes: dict[tuple[str, str], tuple[Scene, ...]] = field(default_factory=dict)
+    known: dict[str, Known] = field(default_factory=dict)
+    features: dict[str, Features] = field(default_factory=dict)
+    collections: dict[str, Collection] = field(default_factory=dict)
+
+
+def swapped(indicator: Indicator, use: Mapping[str, Any]) -> Indicator:
+    """The definition with the run's own products in the places it names; InputError for what does not fit."""
+    sources = dict(indicator.sources)
+    for name, wanted in use.items():
+        if name not in sources:
+            raise InputError(
+                f"{indicator.code} has no source {name!r}; it has {listing(sources)}.{did_you_mean(name, sources)}"
+            )
+        sources[name] = product(name, sources[name], wanted)
+    for name, node in sources.items():
+        if isinstance(node, Given) and not optional(indicator.measure, name):
+            raise InputError(
+                f"{indicator.code} needs {name}: {node.what}. Hand it in with use={{{name!r}: Source(...)}}, "
+                f"or with --use {name}=<collection>."
+            )
+    return replace(indicator, sources=sources)
+
+
+def product(name: str, node: Any, wanted: Any) -> Any:
+    """A product for a place: text such as 'cgls-lc100' or 'jrc-gsw:yearly' keeps the window of what it replaces."""
+    if isinstance(wanted, str):
+        collection, _, band = wanted.partition(":")
+        if isinstance(node, Source):
+            return replace(node, collection=collection, band=band)
+        return Source(collection, band)
+    if isinstance(node, Given) and isinstance(wanted, Shapes) and not wanted.extent:
+        raise InputError(
+            f"{name}: polygons need the extent that was analysed, or unmapped ground would count as dry. "
+            "Add extent= with the collection of polygons that were looked at."
+        )
+    if not isinstance(wanted, Source | Shapes | Layer):
+        raise InputError(f"{name}: {wanted!r} is neither the name of a product nor a Source, Shapes or Layer.")
+    return wanted
+
+
+def chosen(indicator: Indicator, params: Mapping[str, str]) -> dict[str, str]:
+    """The choice of every param, the first option where nothing was said; InputError that lists the options."""
+    for name, value in params.items():
+        if name not in indicator.params:
+            raise InputError(
+                f"{indicator.code} has no choice {name!r}; it has {listing(indicator.params)}."
+                f"{did_you_mean(name, indicator.params)}"
+            )
+        options = indicator.params[name].options
+        if value not in options:
+            raise InputError(f"{name}={value!r} is none of {listing(options)}.{did_you_mean(value, options)}")
+    return {n: params.get(n, c.options[0]) for n, c in indicator.params.items()}
+
+
+def find_all(indicator: Indicator, periods: Sequence[Period], pixels: Pixels, box: Bounds) -> Found:
+    """Every date of every source, for every period of the run, with the lattice that they share."""
+    span = Period.between(min(p.start for p in periods), max(p.end for p in periods), "span")
+    found = Found(pixels, span, box)
+    for node, needed in sources_of(indicator):
+        if isinstance(node, Shapes):
+            bring_features(node, found, needed)
+    for period in periods:
+        for node, at, needed in rasters_of(indicator, period):
+            bring_scenes(node, at, found, needed)
+    for node, needed in sources_of(indicator):
+        if isinstance(node, Source):
+            bring_grid(node, found, needed)
+    return found
+
+
+def sources_of(indicator: Indicator) -> Iterator[tuple[Any, bool]]:
+    """Every Source and Shapes of a definition, and whether it is needed."""
+    for node, _, needed in leaves(indicator, None, True):
+        yield node, needed
+
+
+def rasters_of(indicator: Indicator, period: Period) -> Iterator[tuple[Source, Period, bool]]:
+    """Every Source with the period it is read for, its own if it is pinned."""
+    for node, at, needed in leaves(indicator, period, True):
+        if isinstance(node, Source):
+            assert at is not None
+            yield node, at, needed
+
+
+def leaves(owner: Any, period: Period | None, needed: bool) -> Iterator[tuple[Any, Period | None, bool]]:
+    """Sources and shapes below a record, a pinned period passed on to what is below it."""
+    function = getattr(owner, "kernel", None) or owner.measure
+    named = [(n, s, needed and not optional(function, n)) for n, s in owner.sources.items()]
+    named += [(n, s, needed) for n, s in getattr(owner, "sums", {}).items()]
+    for _, node, wanted in named:
+        at = pinned(node, period) if period else None
+        if isinstance(node, Source | Shapes):
+            yield node, at, wanted
+        elif isinstance(node, Layer | Survey):
+            yield from leaves(node, at, wanted)
+
+
+def bring_scenes(node: Source, period: Period, found: Found, needed: bool) -> None:
+    """The dates of a source for a period, looked back as its window says."""
+    key = address(node), period.label
+    if key in found.scenes:
+        return
+    collection = known_collection(node, found, needed)
+    if collection is None:
+        return
+    if node.window == "closest":
+        every = found.pixels.find(node.collection, node.band, None, found.box)
+        scenes = tuple(sorted(every, key=lambda s: (distance(s.when, period), s.when.start))[:1])
+    else:
+        scenes = found.pixels.find(node.collection, node.band, look_back(node.window, period, found.span), found.box)
+    if node.window is None and len(scenes) > 1:
+        raise InputError(
+            f"{node.collection} has {len(scenes)} dates in {period.label}: {listing(s.label for s in scenes)}. "
+            "Ask for a period that holds one of them, or let the definition say which (window='first', 'last' ...)."
+        )
+    found.scenes[key] = scenes
+
+
+def distance(a: Period, b: Period) -> pd.Timedelta:
+    """How far one period lies from another; none if they overlap."""
+    return max(a.start - b.end, b.start - a.end, pd.Timedelta(0))
+
+
+def known_collection(node: Source, found: Found, needed: bool) -> Collection | None:
+    """The collection of a source; None if it is not known and not needed."""
+    try:
+        collection = found.pixels.collection(node.collection)
+    except CatalogError:
+        if needed:
+            raise
+        return None
+    found.collections[node.collection] = collection
+    collection.band(node.band)
+    return collection
+
+
+def bring_grid(node: Source, found: Found, needed: bool) -> None:
+    """What the pixels of a source are, and the lattice that all its dates share."""
+    if address(node) in found.known or node.collection not in found.collections:
+        return
+    scenes = [s for (where, _), dates in found.scenes.items() if where == address(node) for s in dates]
+    grid = found.pixels.grid(scenes) if scenes else None
+    band = found.collections[node.collection].band(node.band)
+    found.known[address(node)] = Known(node.collection, band, grid)
+
+
+def bring_features(node: Shapes, found: Found, needed: bool) -> None:
+    """The features of a vector source, and of the ground that was looked at."""
+    for name in filter(None, (node.collection, node.extent)):
+        if name in found.features:
+            continue
+        try:
+            frame = found.pixels.features(name, found.box)
+        except CatalogError:
+            if needed:
+                raise
+            continue
+        fields = frame.drop(columns=frame.geometry.name).to_dict("records")
+        crs = frame.crs.to_string() if frame.crs else "EPSG:4326"
+        found.features[name] = Features(
+            tuple(frame.geometry), tuple({str(k): v for k, v in f.items()} for f in fields), crs
+        )
+
+
+def with_units(indicator: Indicator, found: Found) -> Indicator:
+    """The definition with '{source}' in the units of its outputs filled by the unit of that source."""
+    units = {}
+    for name, node in indicator.sources.items():
+        first = next((n for n in below(node) if isinstance(n, Source)), None)
+        if first is not None and address(first) in found.known:
+            units[name] = found.known[address(first)].band.unit
+    outputs = {n: replace(o, unit=o.unit.format(**units)) for n, o in indicator.outputs.items()}
+    return replace(indicator, outputs=outputs)
+
+
+def setting_of(found: Found, params: Mapping[str, str]) -> Setting:
+    """All that tasks need, without the catalog."""
+    return Setting(found.scenes, found.known, found.features, found.span, params)
+
+
+def must_have(indicator: Indicator, periods: Sequence[Period], found: Found) -> None:
+    """CatalogError if a source that is needed has nothing in any period of the run, with what there is instead."""
+    for node, needed in sources_of(indicator):
+        if not isinstance(node, Source) or not needed:
+            continue
+        if any(scenes for (where, _), scenes in found.scenes.items() if where == address(node)):
+            continue
+        reason = getattr(found.pixels, "nothing", None)
+        asked = look_back(node.window, found.span, found.span)
+        asked = replace(
+            asked, label=f"{periods[0].label}/{periods[-1].label}" if len(periods) > 1 else periods[0].label
+        )
+        if reason is not None:
+            raise reason(node.collection, node.band, asked, found.box)
+        raise CatalogError(f"Nothing found of {node.collection} for {asked.label}. Ask for another period or place.")
+
+
+def margin_degrees(indicator: Indicator) -> float:
+    """How far beyond the zones pixels may be needed, in degrees."""
+    margins = [m.partition(" ") for m in (getattr(n, "margin", "0 px") for n in below(indicator))]
+    metres = max((float(n) for n, _, unit in margins if unit == "m"), default=0.0)
+    within = max((getattr(n, "within", 0.0) for n in below(indicator)), default=0.0)
+    return 2 * max(metres, within) / 111_000 + (
+        0.05 if any(unit == "px" and n != "0" for n, _, unit in margins) else 0.0
+    )

@@ -1,0 +1,1 @@
+"""Kernels: numpy in and out, no reading or writing, no Dask."""

@@ -1,0 +1,63 @@
+"""SDG 15.1.1: forest area as a proportion of total land area.
+
+A satellite sees land cover; the official series (FAO Forest Resources Assessment) counts land use.
+Oil palm, orchards, and cocoa or coffee under shade trees look like forest here and are not forest
+there; a clear-cut that will be replanted is forest there and bare ground here. The share is of all
+ground that was observed and is not water. Ground that was not observed widens the bounds; errors of
+classification do not: they are not in the bounds.
+
+Do not read a trend across a change of the map's algorithm, and do not compare one year's step with
+the official series, which is assessed every five years and interpolated between.
+"""
+
+import xarray as xr
+
+from geomon import Indicator, Official, Output, Source, classes, share
+
+
+def measure(cover: xr.DataArray) -> dict:
+    """Mark the pixels that are forest, and those that are land at all."""
+    return {"forest": classes(cover, "forest"), "land": ~classes(cover, "water")}
+
+
+INDICATOR = Indicator(
+    code="15.1.1",
+    title="Forest area as a proportion of total land area",
+    freq="A",
+    sources={"cover": Source("esa-worldcover")},
+    grid="cover",
+    measure=measure,
+    outputs={
+        "share": Output(
+            share("forest", of="land"),
+            "percent",
+            title="Tree cover as a share of land",
+            desired="up",
+            official=Official(
+                "AG_LND_FRST",
+                tolerance=5.0,
+                definition="forest as land use (FAO Forest Resources Assessment)",
+                differs=(
+                    "the map counts every tree canopy, also of plantations, orchards and cocoa or coffee under "
+                    "shade trees, while the official series counts forest as a land use"
+                ),
+            ),
+        )
+    },
+    map="forest",
+    minimum_coverage=0.8,
+    objections={
+        "Plantations are not forest. Why are they counted?": (
+            "The satellite sees tree crowns, not what they are grown for. Where tree crops are common the value "
+            "lies above the official one, and the check says so instead of calling one of them wrong."
+        ),
+        "The official figure hardly moves. Why does yours?": (
+            "Official forest areas are assessed every five to ten years and drawn as straight lines between. "
+            "A map is made anew for each year and carries that year's errors."
+        ),
+        "Clouds hide our country most of the year.": (
+            "Ground that was not observed enters no total. It widens the bounds, and below the minimum coverage "
+            "no value is published."
+        ),
+    },
+)
