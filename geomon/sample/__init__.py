@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from geomon.errors import InputError
-
-from . import borders, official, products, stac, truth
-from .world import world
+from geomon.sample import borders, land, lights, official, optical, radar, stac, truth
+from geomon.sample.shots import Grids, Shot
+from geomon.sample.world import world
 
 SEED = 5
 SIZE = 600
@@ -84,27 +84,27 @@ def _make(folder: Path, size: int, seed: int) -> None:
     """All files but the marker."""
     country = world(seed)
     areas = borders.areas(country)
-    grids = products.Grids.of(size)
-    hidden = next(area for area in areas if area.code == products.HIDDEN[1])
-    land = products.land(country, grids.land, hidden)
-    flood = products.flood(country, grids.radar)
-    lights = truth.Lights(areas, grids.lights)
-    people = list(products.people_shots(country, grids.coarse))
+    grids = Grids.of(size)
+    hidden = next(area for area in areas if area.code == land.HIDDEN[1])
+    ground = land.render(country, grids.land, hidden)
+    flood = radar.render(country, grids.radar)
+    people = list(lights.people_shots(country, grids.coarse))
+    light = truth.Lights(areas, grids.lights)
 
-    def shots() -> Iterator[products.Shot]:
-        yield from products.cover_shots(land)
-        yield from products.water_shots(land)
-        yield from products.radar_shots(country, flood)
-        yield from products.optical_shots(country, grids.optical)
+    def shots() -> Iterator[Shot]:
+        yield from land.cover_shots(ground)
+        yield from land.water_shots(ground)
+        yield from radar.shots(country, flood)
+        yield from optical.shots(country, grids.optical)
         yield from people
-        for shot in products.light_shots(country, grids.lights, grids.coarse):
+        for shot in lights.light_shots(country, grids.lights, grids.coarse):
             if shot.collection == "viirs-night-lights":
-                lights.add(shot)
+                light.add(shot)
             yield shot
 
     stac.write(shots(), folder / "stac", folder / "workspace")
     borders.write(areas, folder / "zones.geojson", stac.STATEMENT)
-    known = truth.table(areas, land, flood, lights, people)
+    known = truth.table(areas, ground, flood, light, people)
     known.to_parquet(folder / "truth.parquet", index=False)
     official.table(known, seed).to_csv(folder / "official.csv", index=False)
     (folder / "planted.json").write_text(json.dumps(official.planted(), indent=1), encoding="utf-8")
@@ -113,23 +113,27 @@ def _make(folder: Path, size: int, seed: int) -> None:
 
 def _put(draft: Path, folder: Path, recipe: dict[str, Any]) -> None:
     """Move the finished draft into place; another process may have been faster with the same."""
+    aside = None
     if folder.exists() and any(folder.iterdir()):
         if _made(folder) == recipe:
             return
-        folder.rename(Path(tempfile.mkdtemp(prefix=f".{folder.name}.{os.getpid()}-", dir=folder.parent)) / "old")
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.{os.getpid()}-", dir=folder.parent))
+        folder.rename(aside / "old")
     try:
         draft.rename(folder)
     except OSError:
         if _made(folder) != recipe:
             raise
-    _sweep(folder, mine=True)
+    finally:
+        if aside:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
-def _sweep(folder: Path, mine: bool = False) -> None:
+def _sweep(folder: Path) -> None:
     """Remove what builds that were killed have left beside the folder."""
     for left in folder.parent.glob(f".{folder.name}.*-*"):
         owner = left.name.removeprefix(f".{folder.name}.").partition("-")[0]
-        if owner.isdigit() and (not _alive(int(owner)) or (mine and int(owner) == os.getpid())):
+        if owner.isdigit() and not _alive(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
 
 
@@ -162,7 +166,7 @@ def _version() -> str:
 
 
 def _sample(folder: Path) -> Sample:
-    years = products.COVER_YEARS
+    years = land.COVER_YEARS
     return Sample(
         folder=folder,
         workspace=folder / "workspace",

@@ -21,9 +21,9 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
-from .noise import Array, Noise
-from .terrain import CELL, CENTRE, KM, Terrain, along, frame
-from .world import World
+from geomon.sample.noise import Array, Noise
+from geomon.sample.terrain import CELL, CENTRE, KM, Terrain, along, frame
+from geomon.sample.world import World
 
 COUNTRY = "Selvara"
 COUNTRY_CODE = "XSA"  # ISO 3166 keeps XAA to XZZ for users: no country will ever have it

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Proj, Transformer
 
-from .noise import Array
-from .terrain import CENTRE, HEIGHT, KM, WIDTH
-from .world import Ground, World
+from geomon.sample.noise import Array
+from geomon.sample.terrain import CENTRE, HEIGHT, KM, WIDTH
+from geomon.sample.world import Ground, World
 
 Pixels = NDArray[Any]
 LONLAT = "EPSG:4326"

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geomon.official import AS_MEASURED
-
-from .borders import COUNTRY
+from geomon.sample.borders import COUNTRY
 
 PUBLISHER = f"National Statistical Office of {COUNTRY} (fictional)"
 SERIES = {
@@ -56,8 +55,8 @@ PLANTED = (
         "AG_LND_FRST",
         ("XS01", "XS0101", "XS0102", "XS0103", "XS0104", "XS0105", "XS0106"),
         "2016",
-        -9.0,
-        "From 2016 on nine points less forest in the whole province, after a new inventory.",
+        -8.5,
+        "From 2016 on 8.5 points less forest in the whole province (not in the country), after a new inventory.",
     ),
     Planted(
         "direction",
@@ -70,13 +69,13 @@ PLANTED = (
     Planted(
         "definition",
         "AG_LND_FRST",
-        ("XS0206",),
+        ("XS0204",),
         "2010",
         14.0,
         "Counts forest by law, trees or not: another definition, and fourteen points more.",
     ),
     Planted("few", "AG_LND_FRST", ("XS0403",), "2010", 2.0, "Only 2023 and 2024 were reported."),
-    Planted("unit", "EN_LKRV_PWAN", ("XS0202",), "2010", 100.0, "Hectares in a column of square kilometres."),
+    Planted("unit", "EN_LKRV_PWAN", ("XS0203",), "2010", 100.0, "Hectares in a column of square kilometres."),
     Planted("gap", "AG_LND_FRST", ("XS0402",), "2018", 1.0, "The year 2018 was not reported."),
     Planted("gap", "EN_LKRV_PWAN", ("all",), "2013", 1.0, "Nobody reported 2013."),
 )
@@ -107,7 +106,11 @@ def table(truth: pd.DataFrame, seed: int) -> pd.DataFrame:
     for planted in PLANTED:
         made = _plant(made, planted)
     digits = {series: places for series, _, places in SERIES.values()}
-    made["obs_value"] = [round(v, digits[s]) for v, s in zip(made.obs_value, made.series, strict=True)]
+    limits = np.where(made.unit_measure == "percent", 100.0, np.inf)
+    made["obs_value"] = [
+        round(float(np.clip(value, 0.0, limit)), digits[series])
+        for value, limit, series in zip(made.obs_value, limits, made.series, strict=True)
+    ]
     return made[list(COLUMNS)].reset_index(drop=True)
 
 

@@ -18,9 +18,9 @@ import rasterio.shutil
 from affine import Affine
 from rasterio.io import MemoryFile
 
-from .borders import COUNTRY
-from .lattice import threads
-from .products import Shot, footprint
+from geomon.sample.borders import COUNTRY
+from geomon.sample.lattice import threads
+from geomon.sample.shots import Shot, footprint
 
 SYNTHETIC = "Synthetic sample, no real place"
 STATEMENT = (
@@ -74,7 +74,7 @@ WORKSPACE = {
             "Until 2012 stripes of a broken scanner were not observed.",
         )
     ),
-    "sentinel-1-rtc": Workspace(caveats=("Two islands in the west lie at the edge of the swath.",)),
+    "sentinel-1-rtc": Workspace(caveats=("The western cape lies beyond the swath.",)),
     "sentinel-2-l2a": Workspace(caveats=("The images show only the lower valley of the great river.",)),
     "viirs-night-lights": Workspace(caveats=("Background noise may be slightly negative.",)),
     "dmsp-night-lights": Workspace(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from .noise import Array, Noise
+from geomon.sample.noise import Array, Noise
 
 CENTRE = (82.0, -8.0)  # degrees; open ocean in every direction for more than a thousand kilometres
 WIDTH, HEIGHT = 1.5, 1.25  # degrees
@@ -71,13 +71,13 @@ class Terrain:
     @cached_property
     def _noises(self) -> tuple[Noise, ...]:
         return (
-            Noise((self.seed, 1), 34.0, 4),
-            Noise((self.seed, 2), 34.0, 4),
-            Noise((self.seed, 3), 22.0, 7, 0.52),
-            Noise((self.seed, 4), 26.0, 6, 0.5),
+            Noise((self.seed, 1), 34.0, 2),
+            Noise((self.seed, 2), 34.0, 2),
+            Noise((self.seed, 3), 22.0, 6, 0.52),
+            Noise((self.seed, 4), 26.0, 4, 0.5),
             Noise((self.seed, 5), 15.0, 6, 0.5),
             Noise((self.seed, 6), 8.0, 5, 0.55),
-            Noise((self.seed, 7), 16.0, 3),
+            Noise((self.seed, 7), 16.0, 2),
         )
 
     def shelf(self, x: Array, y: Array) -> Array:

@@ -4,7 +4,8 @@ A pixel counts with its true area on the ellipsoid, by the exact share of it tha
 product tells when nothing is hidden, which is what a run must come to within its bounds. `world` is what is really so
 (different where an algorithm errs), `seen` is the share of the area that the product shows, and `slack` is how far
 beyond its bounds a faithful run may lie from `value`: 0, but for radar, which is smoothed against speckle, so that
-it may err on pixels beside a shore (all those whose 3 x 3 neighbours are not alike).
+it may err on pixels beside a shore (all those whose 3 x 3 neighbours are not alike). `seen` of the flood is that of the
+radar alone.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 from scipy import ndimage
 
-from .borders import Area
-from .lattice import LONLAT, Lattice, Pixels
-from .noise import Array
-from .products import COVER_YEARS, FLOOD_DAY, WATER_YEARS, Flood, Land, Shot
-from .world import MANGROVE, TREE, WATER
+from geomon.sample.borders import Area
+from geomon.sample.land import COVER_YEARS, WATER_YEARS, Land
+from geomon.sample.lattice import LONLAT, Lattice, Pixels
+from geomon.sample.noise import Array
+from geomon.sample.radar import FLOOD_DAY, Flood
+from geomon.sample.shots import Shot
+from geomon.sample.world import MANGROVE, TREE, WATER
 
 COLUMNS = ("quantity", "ref_area", "time_period", "value", "world", "seen", "slack", "unit_measure")
 

@@ -12,44 +12,20 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
-from .noise import Array, Noise
-from .terrain import CELL, Rivers, Terrain, frame
+from geomon.sample.noise import Array, Noise
+from geomon.sample.terrain import Rivers, Terrain
+from geomon.sample.towns import CAPITAL, Town, connect, settle
 
 Mask = NDArray[np.bool_]
 
 TREE, SHRUB, GRASS, CROP, BUILT, BARE, WATER, WETLAND, MANGROVE = 10, 20, 30, 40, 50, 60, 80, 90, 95
 
-TOWNS = 40
-CAPITAL = 520_000  # people in 2020
 DAM_CLOSED = 2014.5  # when the great reservoir began to fill
 FRONTIER = ((20.0, -13.0), 16.0)  # centre and breadth (km) of where forest is being cleared
 REGROWTH = ((-38.0, -20.0), 13.0)  # and of where fields are given up
 LAKES = ((15.0, -8.5, 5.6, 3.4, 25.0, True), (-37.5, -6.5, 2.9, 1.9, -40.0, False))  # x, y, radii, turn, shrinking
-
-
-@dataclass(frozen=True)
-class Town:
-    """A place where people live close together."""
-
-    x: float
-    y: float
-    people: float
-    "in 2020"
-    growth: float
-    "share a year"
-    port: bool = False
-
-    def people_in(self, time: float) -> float:
-        """People at a time."""
-        return float(self.people * np.exp(self.growth * (time - 2020.0)))
-
-    def radius(self, time: float) -> float:
-        """Kilometres that the houses reach from the centre."""
-        return float(0.17 + 0.62 * np.sqrt(self.people_in(time) / 60_000.0))
 
 
 @dataclass(frozen=True)
@@ -119,7 +95,7 @@ class World:
     def noises(self) -> dict[str, Noise]:
         """Named noises."""
         made = {
-            "moist": Noise((self.seed, 21), 30.0, 3),
+            "moist": Noise((self.seed, 21), 30.0, 2),
             "patch": Noise((self.seed, 22), 7.0, 6, 0.62),
             "mosaic": Noise((self.seed, 23), 3.4, 4, 0.7),
             "lobes": Noise((self.seed, 24), 4.2, 4, 0.55),
@@ -139,53 +115,13 @@ class World:
 
     @cached_property
     def towns(self) -> tuple[Town, ...]:
-        """Towns, greatest first: the capital at the mouth of the great river, the others where land is good."""
-        x, y = frame(CELL * 2)
-        height = self.terrain.elevation(x, y)
-        rivers = self.rivers
-        navigable = rivers.basin > 140
-        river = cKDTree(rivers.points[navigable]).query(np.stack([x, y], axis=-1))[0]
-        sea = cKDTree(np.stack([x[height <= 0], y[height <= 0]], axis=-1)).query(np.stack([x, y], axis=-1))[0]
-        good = (
-            1.05 * np.exp(-river / 2.6)
-            + 0.6 * np.exp(-((sea - 1.5) ** 2) / 4.0)
-            + 0.25 * Noise((self.seed, 31), 12.0, 3)(x, y)
-            - np.clip(height - 250.0, 0.0, None) / 600.0
-        )
-        good[(height <= 1) | (sea < 1.1)] = -np.inf
-        start = rivers.points[np.argmin(np.where(rivers.mouth == 0, np.abs(rivers.along - 2.5), np.inf))]
-        good[np.hypot(x - start[0] + 1.2, y - start[1]) < 1.5] += 5.0
-        random = np.random.Generator(np.random.PCG64([self.seed, 32]))
-        found: list[Town] = []
-        for rank in range(TOWNS):
-            best = int(np.argmax(good))
-            tx, ty = float(x.ravel()[best]), float(y.ravel()[best])
-            people = CAPITAL / (rank + 1) ** 0.95 * float(random.uniform(0.85, 1.15)) if rank else CAPITAL
-            growth = float(random.uniform(0.004, 0.026)) if rank else 0.031
-            good[np.hypot(x - tx, y - ty) < 4.0] = -np.inf
-            found.append(Town(tx, ty, people, growth, bool(sea.ravel()[best] < 3)))
-            room = 15.0 if rank == 0 else 9.0 if rank < 14 else 6.0
-            good = good - 2.5 * np.exp(-((((x - tx) ** 2 + (y - ty) ** 2) / room**2) ** 2))
-        return tuple(found)
+        """Towns, greatest first."""
+        return settle(self.terrain, self.rivers)
 
     @cached_property
     def roads(self) -> Array:
-        """Points along the roads, (n, 2) km: the shortest net between the towns, and a few ways more."""
-        places = np.array([(town.x, town.y) for town in self.towns])
-        away = cdist(places, places)
-        net = minimum_spanning_tree(away).toarray() > 0
-        net |= (away < 17.0) & (away > 0) & (np.argsort(np.argsort(away, axis=1), axis=1) <= 2)
-        bend = Noise((self.seed, 33), 6.0, 3), Noise((self.seed, 34), 6.0, 3)
-        lines = []
-        for i, j in zip(*np.nonzero(np.triu(net | net.T)), strict=True):
-            part = np.linspace(0.0, 1.0, int(away[i, j] / 0.2) + 2)[:, None]
-            line = places[i] + part * (places[j] - places[i])
-            ease = 1.1 * np.sin(np.pi * part[:, 0])
-            shift = np.stack([noise(line[:, 0], line[:, 1]) for noise in bend], axis=1)
-            line = line + ease[:, None] * shift
-            if (self.terrain.shelf(line[:, 0], line[:, 1]) > 0).mean() > 0.95:
-                lines.append(line)
-        return np.concatenate(lines)
+        """Points along the roads, (n, 2) km."""
+        return connect(self.terrain, self.towns)
 
     # -- the ground -----------------------------------------------------------------------------------------------
 
@@ -201,11 +137,11 @@ class World:
         rain = 0.10 * np.exp(-(((height - 800.0) / 500.0) ** 2))
         moist = 0.53 + 0.17 * lee + rain + 0.085 * noises["moist"] + 0.10 * np.exp(-river / 0.8)
         basin, road = self.rivers.basin[station], self._road_tree.query(places)[0]
-        valley = np.exp(-river / 2.4) * np.clip(basin / 300.0, 0.2, 1.0)
+        valley = np.exp(-river / 3.4) * np.clip(basin / 300.0, 0.2, 1.0)
         town, outskirts, near_towns = self._around_towns(x, y, road, noises["towns"])
         pressure = (
             0.42 * np.exp(-road / 2.6)
-            + 0.30 * valley
+            + 0.37 * valley
             + 0.30 * near_towns
             + 0.105 * noises["patch"]
             + 0.05 * noises["mosaic"]
@@ -281,11 +217,25 @@ class World:
 
     def flood(self, ground: Ground) -> Mask:
         """Land that stood under water on the day of the flood, beyond what is water in most years."""
-        reach = np.clip(1.0 - ((ground.along - 13.0) / 24.0) ** 2, 0.0, None) ** 0.5 * ground.great * ~ground.dammed
-        greatness = np.clip((ground.basin - 200.0) / 900.0, 0.0, 1.0)
-        spread = (3.9 + 2.0 * ground.lobes) * reach * greatness
-        deep = (ground.river < spread) & (ground.height < 95.0) & ground.land
-        return np.asarray(deep)
+        away, station = self._stem.query(np.stack([ground.x, ground.y], axis=-1))
+        along = self._stem_along[station]
+        reach = np.clip(1.0 - ((along - 13.0) / 22.0) ** 2, 0.0, None) ** 0.5
+        spread = (3.0 + 1.5 * ground.lobes + 0.5 * ground.mosaic) * reach
+        return np.asarray((away < spread) & (ground.height < 95.0) & ground.land)
+
+    @cached_property
+    def _stem_stations(self) -> NDArray[np.intp]:
+        """Stations of the great river below the dam, without its tributaries."""
+        rivers, (_, dammed) = self.rivers, self.dam
+        return np.flatnonzero((rivers.mouth == 0) & (rivers.basin > 330) & ~dammed)
+
+    @cached_property
+    def _stem_along(self) -> Array:
+        return self.rivers.along[self._stem_stations]
+
+    @cached_property
+    def _stem(self) -> cKDTree:
+        return cKDTree(self.rivers.points[self._stem_stations])
 
     def built(self, ground: Ground, time: float) -> Mask:
         """Houses, streets, works."""
