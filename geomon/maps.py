@@ -10,7 +10,7 @@ import rasterio.shutil
 from rasterio.windows import Window as Pane
 
 from geomon.grid import Floats, Window
-from geomon.store import asset, atomic, label_of
+from geomon.store import asset, label_of, once
 
 if TYPE_CHECKING:
     from geomon.pipeline import Plan
@@ -39,7 +39,7 @@ def write_maps(
             continue
         path = folder / f"map-{label_of(period.label)}.tif"
         kind = dtype_of([m for _, m in parts])
-        with atomic(path) as temporary:
+        with once(path) as temporary:
             write_cog(temporary, whole, parts, kind)
         assets[f"map-{label_of(period.label)}"] = asset(
             path,
@@ -50,6 +50,7 @@ def write_maps(
                 "geomon:quantity": plan.indicator.map,
                 "geomon:kind": "class" if kind != "float32" else "value",
                 "proj:code": plan.grid.crs if plan.grid.crs.startswith("EPSG") else None,
+                "proj:wkt2": None if plan.grid.crs.startswith("EPSG") else plan.grid.crs,
                 "proj:shape": list(whole.shape),
                 "proj:transform": list(whole.transform)[:6],
                 "data_type": kind,

@@ -34,6 +34,7 @@ from geomon.resolve import (
     swapped,
     with_units,
 )
+from geomon.runs import WithRuns
 from geomon.sources.catalog import Catalog
 from geomon.sources.records import Read, Scene
 from geomon.store import Store, StoredRun
@@ -108,11 +109,28 @@ class Plan:
         client: "Client | None" = None,
         workers: int | None = None,
     ) -> "Run":
-        """Do it, or answer from the store if the same recipe was published before."""
+        """Do it, or answer from the store if the same recipe was published before, or meanwhile by an equal run."""
+        answered = self.answered()
+        if answered or self.store is None:
+            return answered or self.compute(None, progress, client, workers)
+        folder = self.store.open_for(self.indicator.code, self.id)
+        try:
+            return self.compute(folder, progress, client, workers)
+        except OSError:
+            answered = self.answered()  # an equal run has published, and its blocks are gone
+            if answered is None:
+                raise
+            return answered
+
+    def answered(self) -> "Run | None":
+        """The run that the store holds, if it does."""
         stored = self.store.published(self.indicator.code, self.id) if self.store else None
-        if stored is not None:
-            return Run(self, stored.series, None, [], stored, fresh=False)
-        folder = self.store.open_for(self.indicator.code, self.id) if self.store else None
+        return Run(self, stored.series, None, [], stored, fresh=False) if stored else None
+
+    def compute(
+        self, folder: Path | None, progress: Progress | None, client: "Client | None", workers: int | None
+    ) -> "Run":
+        """Run the blocks, add up, prove, read off, and publish if there is a folder to publish to."""
         blocks = folder / "blocks" if folder else None
         ready = Ready(self.zones, self.block, functools.partial(do_block, folder=blocks), blocks, client, workers)
         setting = self.setting
@@ -215,7 +233,8 @@ def plan(
     named = {n: u if isinstance(u, str) else address(u) for n, u in (use or {}).items()}
     indicator = swapped(indicator, use or {})
     params = chosen(indicator, params or {})
-    pixels = catalog if catalog is not None else Catalog.open()
+    keep = Store(store) if isinstance(store, str | Path) else store
+    pixels = WithRuns(catalog if catalog is not None else Catalog.open(), keep)
     box = search_box(indicator, zones)
     found = find_all(indicator, periods, pixels, box)
     must_have(indicator, periods, found)
@@ -236,7 +255,7 @@ def plan(
         grid=grid,
         tasks=tuple(tasks),
         recipe=recipe,
-        store=Store(store) if isinstance(store, str | Path) else store,
+        store=keep,
         official=statistics,
         block=block,
     )

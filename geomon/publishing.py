@@ -13,7 +13,7 @@ import shapely
 from geomon import maps
 from geomon.check import check
 from geomon.ledger import to_table
-from geomon.store import STAC, StoredRun, asset, atomic, block_map, json_bytes, replace, safe
+from geomon.store import STAC, StoredRun, asset, block_map, create, json_bytes, once, safe
 
 if TYPE_CHECKING:
     from geomon.pipeline import Plan, Run
@@ -32,16 +32,16 @@ def publish(run: "Run", folder: Path) -> StoredRun:
     }
     assets: dict[str, Any] = {}
     for name, (table, title, roles) in tables.items():
-        with atomic(folder / f"{name}.parquet") as path:
+        with once(folder / f"{name}.parquet") as path:
             table.to_parquet(path)
         assets[name] = asset(folder / f"{name}.parquet", title, roles)
-    replace(folder / "recipe.json", json_bytes(plain(plan.recipe)))
+    create(folder / "recipe.json", json_bytes(plain(plan.recipe)))
     assets["recipe"] = asset(folder / "recipe.json", "Recipe", ["metadata"])
     if plan.official is not None:
         names = {z.code: z.name for z in plan.zones.zones}
         breaks = [(str(d), str(w)) for d, w in plan.recipe["breaks"]]
         findings = check(run.series, plan.official, plan.indicator, breaks=breaks, names=names)
-        replace(folder / "check.json", json_bytes([f.as_dict() for f in findings]))
+        create(folder / "check.json", json_bytes([f.as_dict() for f in findings]))
         assets["check"] = asset(folder / "check.json", "Check beside official statistics", ["data"])
     assets |= maps.write_maps(plan, folder, functools.partial(block_map, folder / "blocks"), run.done)
     return plan.store.publish(folder, item_of(plan, assets))

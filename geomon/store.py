@@ -302,6 +302,26 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def once(path: Path) -> Iterator[Path]:
+    """A path to write to, which becomes the file if there is none yet: of two equal runs, the first one's stays."""
+    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
+    try:
+        yield temporary
+        linked(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def linked(temporary: Path, path: Path) -> bool:
+    """Give a finished file its name; whether that was free."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    return True
+
+
 def replace(path: Path, content: bytes) -> None:
     """Write a whole file in the place of what was there."""
     with atomic(path) as temporary:
@@ -313,9 +333,6 @@ def create(path: Path, content: bytes) -> bool:
     temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
     try:
         temporary.write_bytes(content)
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
+        return linked(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    return True

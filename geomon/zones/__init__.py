@@ -114,18 +114,12 @@ class Zones:
 
     def zone(self, code: str) -> Zone:
         """The zone of a code, its own or another for the same place ('STP' for 'ST'); ZoneError if none."""
-        found = [z for z in self.zones if z.code == code] or [
-            z for z in self.zones if same_area(z.code, code)
-        ]
+        found = [z for z in self.zones if z.code == code] or [z for z in self.zones if same_area(z.code, code)]
         if len(found) == 1:
             return found[0]
         if found:
-            raise ZoneError(
-                f"{code!r} may be any of {listing(z.code for z in found)}. Use the code of the zones."
-            )
-        raise ZoneError(
-            f"There is no zone {code!r}; there are {listing(self.codes)}.{did_you_mean(code, self.codes)}"
-        )
+            raise ZoneError(f"{code!r} may be any of {listing(z.code for z in found)}. Use the code of the zones.")
+        raise ZoneError(f"There is no zone {code!r}; there are {listing(self.codes)}.{did_you_mean(code, self.codes)}")
 
     def root(self, code: str) -> str:
         """The country of a zone, its topmost parent; '' in a file of one country without a code."""
@@ -161,8 +155,7 @@ class Zones:
         shapes = np.array([zone.geometry for zone in every.values()], dtype=object)
         moved = dict(zip(every, reproject(shapes, tuple(every), self.crs, crs, tolerance), strict=True))
         zones, ground = (
-            tuple(replace(zone, geometry=moved.get(zone.code)) for zone in group)
-            for group in (self.zones, self.ground)
+            tuple(replace(zone, geometry=moved.get(zone.code)) for zone in group) for group in (self.zones, self.ground)
         )
         return replace(self, zones=zones, crs=crs, ground=ground)
 
@@ -180,9 +173,7 @@ class Zones:
     def bounds_lonlat(self) -> Bounds:
         """West, south, east, north in degrees; -180 and 180 for zones across the antimeridian."""
         degrees = self.to_crs("EPSG:4326", tolerance=1e-5)
-        west, south, east, north = shapely.total_bounds(
-            [z.geometry for z in degrees.zones if z.geometry is not None]
-        )
+        west, south, east, north = shapely.total_bounds([z.geometry for z in degrees.zones if z.geometry is not None])
         return float(west), float(south), float(east), float(north)
 
     @functools.cached_property
@@ -205,9 +196,7 @@ def _check(zones: Sequence[Zone]) -> None:
     if len(above) < len(zones):
         codes = [zone.code for zone in zones]
         twice = {code for code in codes if codes.count(code) > 1}
-        raise ZoneError(
-            f"Several zones have one code: {listing(twice)}. Give each its own, or dissolve them."
-        )
+        raise ZoneError(f"Several zones have one code: {listing(twice)}. Give each its own, or dissolve them.")
     for code in above:
         seen = [code]
         while parent := above.get(seen[-1], ""):

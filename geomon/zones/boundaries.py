@@ -67,8 +67,7 @@ def load(path: str | Path, layer: str | None = None, crs: str | None = None) -> 
         return frame.set_crs(crs, allow_override=True)
     if frame.crs != pyproj.CRS.from_user_input(crs):
         raise ZoneError(
-            f"{path.name} says that its CRS is {crs_text(frame.crs)}, not {crs}. "
-            "Leave crs= out, or correct the file."
+            f"{path.name} says that its CRS is {crs_text(frame.crs)}, not {crs}. Leave crs= out, or correct the file."
         )
     return frame
 
@@ -76,13 +75,9 @@ def load(path: str | Path, layer: str | None = None, crs: str | None = None) -> 
 def _read_layer(path: Path, layer: str | None) -> Any:
     names = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
     if layer is not None and layer not in names:
-        raise ZoneError(
-            f"{path.name} has no layer {layer!r}; it has {listing(names)}.{did_you_mean(layer, names)}"
-        )
+        raise ZoneError(f"{path.name} has no layer {layer!r}; it has {listing(names)}.{did_you_mean(layer, names)}")
     if layer is None and len(names) > 1:
-        raise ZoneError(
-            f"{path.name} has {len(names)} layers, {listing(names)}. Say which: layer={names[0]!r}."
-        )
+        raise ZoneError(f"{path.name} has {len(names)} layers, {listing(names)}. Say which: layer={names[0]!r}.")
     return gpd.read_file(path, layer=layer or names[0])
 
 
@@ -111,8 +106,7 @@ def _stated_crs(frame: gpd.GeoDataFrame, where: str) -> str:
     flat = frame.crs.to_2d()
     if not (flat.is_geographic or flat.is_projected):
         raise ZoneError(
-            f"{where} has the CRS {flat.name!r}, which is no map of the earth. "
-            "State the right one: crs='EPSG:...'."
+            f"{where} has the CRS {flat.name!r}, which is no map of the earth. State the right one: crs='EPSG:...'."
         )
     return crs_text(flat)
 
@@ -170,9 +164,7 @@ def _missing_parents(given: Named, where: str) -> list[Zone]:
                 above[parent].add(grandparent)
     for code, found in above.items():
         _refuse_several(code, found, where)
-    return [
-        Zone(code, given.called.get(code) or _country(code), found.pop()) for code, found in above.items()
-    ]
+    return [Zone(code, given.called.get(code) or _country(code), found.pop()) for code, found in above.items()]
 
 
 def _country(code: str) -> str:

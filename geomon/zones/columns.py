@@ -64,17 +64,13 @@ def named(table: pd.DataFrame, wanted: Wanted, where: str) -> Named:
     code = sheet.given(wanted.code, "code") or _guess_code(sheet, remarks)
     name = _name(sheet, wanted.name, code)
     _refuse_gaps(sheet, code, name)
-    parents = (
-        _given_parents(sheet, wanted.parent) if wanted.parent is not None else _guess_parents(sheet, code)
-    )
+    parents = _given_parents(sheet, wanted.parent) if wanted.parent is not None else _guess_parents(sheet, code)
     guesses = (
         ("codes", wanted.code, [code]),
         ("names", wanted.name, [name]),
         ("parents", wanted.parent, parents),
     )
-    guessed = [
-        f"{what} from {', '.join(map(repr, c))}" for what, asked, c in guesses if asked is None and any(c)
-    ]
+    guessed = [f"{what} from {', '.join(map(repr, c))}" for what, asked, c in guesses if asked is None and any(c)]
     if guessed:
         remarks.insert(0, f"{where}: {'; '.join(guessed)} (guessed from the names of the columns).")
     codes = sheet.texts(code)
@@ -218,9 +214,7 @@ def _above(sheet: _Sheet, parents: Sequence[str]) -> list[list[str]]:
 def _from_pcodes(codes: Sequence[str], where: str, remarks: list[str]) -> list[list[str]]:
     """Countries as parents, if every code is a P-code."""
     areas = [find(code) for code in codes]
-    above = [
-        code.removesuffix(area.part) for code, area in zip(codes, areas, strict=True) if area and area.part
-    ]
+    above = [code.removesuffix(area.part) for code, area in zip(codes, areas, strict=True) if area and area.part]
     if len(above) < len(codes):
         return [[] for _ in codes]
     remarks.append(f"{where}: no column of parents; countries taken from the P-codes, {listing(set(above))}.")

@@ -48,9 +48,7 @@ def check_place(shapes: Polygons, codes: Sequence[str], crs: str, where: str) ->
     xy, of = shapely.get_coordinates(shapes, return_index=True)
     lost = ~np.isfinite(xy).all(axis=1)
     if lost.any():
-        raise ZoneError(
-            f"{where}: {_named(codes, of[lost])} has coordinates that are not numbers. Draw it again."
-        )
+        raise ZoneError(f"{where}: {_named(codes, of[lost])} has coordinates that are not numbers. Draw it again.")
     if len(xy) == 0:
         return []
     if is_geographic(crs):
@@ -166,18 +164,14 @@ def sound(shape: BaseGeometry | None, code: str, crs: str) -> tuple[BaseGeometry
         return None, remarks
     area = polygonal(shape)
     if area.is_empty:
-        raise ZoneError(
-            f"{code!r} is a {shape.geom_type}. A zone is a polygon with an area: draw its outline."
-        )
+        raise ZoneError(f"{code!r} is a {shape.geom_type}. A zone is a polygon with an area: draw its outline.")
     if shape.geom_type == "GeometryCollection":
         remarks.append(f"{code!r} is a GeometryCollection: its polygons were kept, lines and points dropped.")
     if not area.is_valid:
         broken, area = area, made_valid(area)
         remarks.append(_repair(code, broken, area, crs))
     if not area.area > 0:
-        raise ZoneError(
-            f"{code!r} has no area: its outline is a line or a point. Draw it again, or leave it out."
-        )
+        raise ZoneError(f"{code!r} has no area: its outline is a line or a point. Draw it again, or leave it out.")
     if is_geographic(crs) and (area.bounds[0] < -180 - EDGE or area.bounds[2] > 180 + EDGE):
         area = cut(area)
         remarks.append(f"{code!r} runs beyond longitude 180: cut at the antimeridian (RFC 7946, 3.1.9).")

@@ -21,9 +21,7 @@ MOST = 4096  # pieces of an edge per round
 SEEN = np.array([0.0, 0.25, 0.5, 0.75, 1.0])  # where along an edge its bend is looked at
 
 
-def reproject(
-    shapes: Polygons, codes: Sequence[str], origin: str, to: str, tolerance: float
-) -> list[BaseGeometry]:
+def reproject(shapes: Polygons, codes: Sequence[str], origin: str, to: str, tolerance: float) -> list[BaseGeometry]:
     """Polygons whose edges, straight in `origin`, stay in place to within `tolerance`, in units of `to`.
 
     ZoneError names the zones (by their codes) that lie where the target is not defined.
