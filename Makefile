@@ -50,5 +50,5 @@ lock:
 	  --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(V) build dist demo .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(V) build dist geomon-demo .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find geomon indicators dashboards tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,146 @@
+"""`geomon plan` and `geomon run`."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from geomon.cli import plans, tables
+from geomon.cli.findings import verdicts
+from geomon.cli.question import STORE, Json, Question, asks, flag
+from geomon.cli.speaking import PARTIAL, Stopped, bar, records, say, show, waiting, write_json
+from geomon.cli.tree import app, examples
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, metavar="N", help="Threads; as many as there are cores if not said.")
+]
+EveryRow = Annotated[bool, flag("--all", "Show every row, not only the first.")]
+
+PLAN = examples(
+    "geomon plan 15.1.1 --zones admin.geojson --period 2020/2021",
+    "geomon plan 6.6.1 -z admin.gpkg --layer adm2 -p 2000/2020 --json",
+)
+RUN = examples(
+    "geomon run 15.1.1 --zones admin.geojson --period 2020/2021",
+    "geomon run 15.1.1 -z admin.geojson -p 2015/2019 --use cover=cgls-lc100",
+    "geomon run 15.1.1 -z admin.geojson -p 2020/2024 --official national.csv",
+    'geomon run water-extent -z admin.geojson -p 2024-03-05 --param "threshold=-17 dB"',
+    more="[bold]Exit code 3[/]: the run is stored, but values are withheld or files could not be read; it says which.",
+)
+
+
+@app.command(epilog=PLAN)
+@asks
+def plan(question: Question, as_json: Json = False) -> None:
+    """What a run will read and cost, and what was found for each period. Reads no pixel."""
+    with waiting("Looking for images"):
+        made = question.plan()
+    if as_json:
+        return write_json(plans.plan_facts(made))
+    for part in plans.plan_tables(made):
+        show(part)
+    notes(made)
+    say(next_step(made))
+
+
+@app.command(epilog=RUN)
+@asks
+def run(question: Question, workers: Workers = None, every: EveryRow = False, as_json: Json = False) -> None:
+    """Compute an indicator, store it as a STAC item, and show the numbers with their bounds.
+
+    The same question again is answered from the store. A run that was stopped goes on where it was.
+    """
+    begun = time.monotonic()
+    with waiting("Looking for images"):
+        made = question.plan()
+    notes(made)
+    done = execute(made, workers)
+    seconds = time.monotonic() - begun
+    facts = run_facts(done, seconds)
+    if as_json:
+        write_json({**facts, "series": records(done.series)})
+    else:
+        report(done, facts, every)
+    if facts["status"] == "partial":
+        raise typer.Exit(PARTIAL)
+
+
+def execute(plan: Any, workers: int | None) -> Any:
+    """Run a plan under a progress bar; Ctrl-C says what is kept."""
+    with bar() as progress:
+        job = progress.add_task(f"{plan.indicator.code} {span(plan)}", total=len(plan.tasks))
+        try:
+            return plan.run(lambda done, all_: progress.update(job, completed=done, total=all_), workers=workers)
+        except KeyboardInterrupt as stop:
+            raise Stopped(kept(plan)) from stop
+
+
+def kept(plan: Any) -> str:
+    """What a stopped run leaves."""
+    from geomon.store import kept_blocks
+
+    folder = plan.store.folder(plan.indicator.code, plan.id) / "blocks"
+    ready = len(kept_blocks(folder) & {t.key for t in plan.tasks})
+    return (
+        f"Stopped. {ready} of {len(plan.tasks)} blocks are kept in {folder}; nothing was published. "
+        "The same command goes on from there."
+    )
+
+
+def run_facts(done: Any, took: float) -> dict[str, Any]:
+    """What is said of a run beside its series."""
+    stored = done.stored
+    return {
+        **tables.stored_facts(stored),
+        "question": done.plan.question,
+        "fresh": done.fresh,
+        "seconds": round(took, 2),
+        "store": str(done.plan.store.root),
+        "remarks": plans.remarks(done.plan),
+        "check": stored.check,
+    }
+
+
+def report(done: Any, facts: dict[str, Any], every: bool) -> None:
+    """The numbers, the verdicts, and where all of it lies."""
+    stored = done.stored
+    areas = tables.areas_of(done.plan.zones.zones)
+    for part in tables.series_tables(done.series, areas, done.plan.indicator, every):
+        show(part)
+    if facts["synthetic"]:
+        show("Synthetic: made from invented images; no real place.")
+    for line in verdicts(stored.check or [], areas, every):
+        show(line)
+    for failure in tables.failures(stored.reads):
+        say(failure, "yellow")
+    if not done.fresh:
+        say(f"The store had the answer: run {done.id} of {stored.created}. Nothing was computed.")
+    say(f"{'Found' if not done.fresh else 'Stored'} in {stored.folder} ({tables.seconds(facts['seconds'])}).")
+    there = here(done.plan.store.root)
+    say(f"Next: geomon store show {done.id[:8]}{there}, or geomon serve{there} to see it on the desks.")
+
+
+def here(store: Path) -> str:
+    """What a command needs to find the same store."""
+    return "" if store == Path(os.environ.get("GEOMON_STORE", STORE)) else f" --store {store}"
+
+
+def notes(plan: Any) -> None:
+    """What should be known of a plan, a line each."""
+    for remark in plans.remarks(plan):
+        say(f"Note: {remark}", "yellow")
+
+
+def next_step(plan: Any) -> str:
+    """What to do with a plan."""
+    if plan.store.published(plan.indicator.code, plan.id):
+        return f"The store has the answer: run {plan.id}. geomon run with the same options shows it."
+    return "Next: geomon run with the same options."
+
+
+def span(plan: Any) -> str:
+    """'2015 to 2021'."""
+    first, last = plan.periods[0].label, plan.periods[-1].label
+    return first if first == last else f"{first} to {last}"
