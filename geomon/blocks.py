@@ -107,7 +107,12 @@ def measured(
             rows += tabulate(name, ready, found, areas, code, period.label)
         if name == task.map and ready.seen.any():
             shown = next(iter(ready.keys.values()), ready.value)
-            maps[period.label] = np.where(ready.seen > 0, shown, np.nan)
+            here = ready.seen > 0
+            if task.country:  # the other countries of the block have tasks of their own
+                own = np.zeros(here.size, bool)
+                own[np.concatenate([c.cells for c in covers.values()])] = True
+                here &= own.reshape(here.shape)
+            maps[period.label] = np.where(here, shown, np.nan)
     if isinstance(task.owner, Indicator):
         dates = supply.dates(task.owner.sources[task.owner.grid], task.window, period)
         rows += [r for code, found in covers.items() for r in by_dates(dates, found, areas, code, period.label)]

@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 
 NEAR = 1e-2  # of a cell: how far the corner of a raster may lie off the lattice
 NODE = 1000.0  # metres between the nodes at which the areal scale is computed
+STEP = 50.0  # metres to each side of a node
 
 
 @dataclass(frozen=True)
@@ -237,18 +238,35 @@ def projected_areas(window: Window) -> Floats:
 
 
 def areal_scale(crs: str, x: Floats, y: Floats) -> Floats:
-    """Planar over true area at points of a projected CRS; 1 where the projection is not defined."""
+    """Planar over true area at points of a projected CRS; 1 where the projection is not defined.
+
+    From how far longitude and latitude move around each point, by central differences (to 1e-9), because PROJ's
+    own factors are those of a sphere for Web Mercator (0.6 % off at 10 degrees).
+    """
     found = pyproj.CRS.from_user_input(crs)
     if found.coordinate_operation and "equal area" in found.coordinate_operation.method_name.lower():
         return np.ones_like(x)
     if "sinusoidal" in crs.lower() or "+proj=sinu" in crs:
         return np.ones_like(x)
     degrees = pyproj.Transformer.from_crs(found, found.geodetic_crs, always_xy=True)
-    longitude, latitude = degrees.transform(x, y)
-    ok = np.isfinite(longitude) & np.isfinite(latitude)
-    factors = pyproj.Proj(found).get_factors(np.where(ok, longitude, 0.0), np.where(ok, latitude, 0.0))
-    scale = np.asarray(factors.areal_scale)
-    return np.where(ok & np.isfinite(scale) & (scale > 0), scale, 1.0)
+    step = STEP / unit_of(crs)
+    (east, west), (north, south) = (
+        [np.radians(degrees.transform(x + sign * dx, y + sign * dy)) for sign in (1, -1)]
+        for dx, dy in ((step, 0.0), (0.0, step))
+    )
+    with np.errstate(invalid="ignore"):
+        (a, c), (b, d) = turned(east - west), turned(north - south)
+        latitude = (north + south)[1] / 2
+        _, axis, e2 = geographic(crs)
+        w = 1 - e2 * np.sin(latitude) ** 2
+        true = np.abs(a * d - b * c) / (2 * STEP) ** 2 * axis**2 / w**2 * np.cos(latitude)
+    fine = np.isfinite(true) & (true > 0)
+    return np.where(fine, 1 / np.where(fine, true, 1.0), 1.0)
+
+
+def turned(difference: Floats) -> Floats:
+    """Differences of longitude and latitude (radians), the short way round the globe."""
+    return np.stack([(difference[0] + math.pi) % (2 * math.pi) - math.pi, difference[1]])
 
 
 def true_area(geometry: BaseGeometry, crs: str) -> float:

@@ -177,11 +177,11 @@ class Indicator:
                 f"{self.code}: grid={self.grid!r} is none of its sources {listing(self.sources)}."
                 f"{did_you_mean(self.grid, self.sources)}"
             )
+        check_sources(self.code, self.sources, self.grid)
         if isinstance(self.sources[self.grid], Shapes | Survey):
             raise DefinitionError(
                 f"{self.code}: the grid {self.grid!r} has no pixels of its own. Name a Source or Layer."
             )
-        check_sources(self.code, self.sources, self.grid)
         for name, node in self.sums.items():
             if not isinstance(node, Source) and not (isinstance(node, Shapes) and node.as_ == "length"):
                 raise DefinitionError(

@@ -64,7 +64,7 @@ def look_up(table: Mapping[Any, float] | xr.DataArray, *keys: xr.DataArray) -> x
     A table of several keys has tuples of them, or (as a Survey gives it) an axis for each, in the order given here.
     """
     if isinstance(table, xr.DataArray):
-        table = table.rename("entry").to_series().to_dict()
+        table = table.rename("entry").to_series().to_dict() if table.ndim else {}
     wanted = [key if isinstance(key, tuple) else (key,) for key in table]
     if any(len(key) != len(keys) for key in wanted):
         raise DefinitionError(f"A table of {len(wanted[0])} keys was looked up with {len(keys)}. Give it one for each.")

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from geomon.errors import CatalogError, InputError, did_you_mean, listing
-from geomon.grid import Bounds, Grid
+from geomon.grid import Bounds, Grid, is_geographic, transformer
 from geomon.indicator import Given, Indicator, Layer, Shapes, Source, Survey, address, below, optional
 from geomon.period import Period
-from geomon.sources.records import Collection, Scene
+from geomon.sources.records import Collection, Granule, Scene
 from geomon.supply import Features, Known, Setting, look_back, pinned
+from geomon.zones import Zone
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -153,16 +155,44 @@ def bring_scenes(node: Source, period: Period, found: Found, needed: bool) -> No
     if collection is None:
         return
     if node.window == "closest":
-        every = found.pixels.find(node.collection, node.band, None, found.box)
+        every = touching(found.pixels.find(node.collection, node.band, None, found.box), found.box)
         scenes = tuple(sorted(every, key=lambda s: (distance(s.when, period), s.when.start))[:1])
     else:
-        scenes = found.pixels.find(node.collection, node.band, look_back(node.window, period, found.span), found.box)
+        asked = look_back(node.window, period, found.span)
+        scenes = touching(found.pixels.find(node.collection, node.band, asked, found.box), found.box)
     if node.window is None and len(scenes) > 1:
         raise InputError(
             f"{node.collection} has {len(scenes)} dates in {period.label}: {listing(s.label for s in scenes)}. "
             "Ask for a period that holds one of them, or let the definition say which (window='first', 'last' ...)."
         )
     found.scenes[key] = scenes
+
+
+def touching(scenes: Sequence[Scene], box: Bounds) -> tuple[Scene, ...]:
+    """The dates with those granules that touch the box: an item need not say where it lies, its file does."""
+    near = (replace(s, granules=tuple(g for g in s.granules if touches(g, box))) for s in scenes)
+    return tuple(s for s in near if s.granules)
+
+
+def touches(granule: Granule, box: Bounds) -> bool:
+    """Whether a granule touches a box in degrees; yes where that cannot be told."""
+    if granule.fault or not granule.crs:
+        return True
+    if not is_geographic(granule.crs):
+        box = transformer("EPSG:4326", granule.crs).transform_bounds(*box, 21)
+    west, south, east, north = box
+    if not np.isfinite(box).all() or west > east:
+        return True
+    a, _, left, _, e, top = granule.transform[:6]
+    rows, columns = granule.shape
+    return bool(left <= east and west <= left + a * columns and top + e * rows <= north and south <= top)
+
+
+def outside(zones: Sequence[Zone], scenes: Sequence[Scene]) -> list[str]:
+    """Codes of zones (in degrees) that no granule of any of these dates touches."""
+    granules = list({(g.crs, g.transform, g.shape): g for s in scenes for g in s.granules}.values())
+    shapes = {z.code: z.geometry.bounds for z in zones if z.geometry is not None}
+    return [code for code, box in shapes.items() if not any(touches(g, box) for g in granules)]
 
 
 def distance(a: Period, b: Period) -> pd.Timedelta:

@@ -108,6 +108,10 @@ class percentile:
         self.unit, self.uses = unit, (name,)
 
     def __call__(self, totals: xr.Dataset) -> Estimate:
+        if self.bins not in totals[self.name].dims:
+            nowhere, _, _ = part(totals, self.name, {self.bins: ()})
+            blank = nowhere * float("nan")
+            return Estimate(blank, self.unit, blank, blank, "bounds")
         counts = totals[self.name].sortby(self.bins)
         n = counts.sum(self.bins)
         reached = counts.cumsum(self.bins) >= self.q * n * (1 - 1e-12)

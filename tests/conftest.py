@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -14,8 +15,8 @@ from tests.offline import blocked
 ROOT = Path(__file__).resolve().parents[1]
 OFFLINE = Path(blocked.__file__).parent
 CI = os.environ.get("CI", "").lower() in ("true", "1")
-absent: dict[str, set[str]] = {}
-"""What is not on this machine -> the tests that were skipped for it."""
+absent: set[str] = set()
+"""What tests asked for and this machine does not have."""
 
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
@@ -37,23 +38,23 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture
-def shared_data(request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
     """The folder of real data: ../shared/data beside the repository, or $GEOMON_SHARED_DATA."""
     folder = Path(os.environ.get("GEOMON_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / "catalog.json").exists():
-        _missing(request, f"real data ({folder}; GEOMON_SHARED_DATA names another folder)")
+        _missing(f"real data ({folder}; GEOMON_SHARED_DATA names another folder)")
     return folder
 
 
-@pytest.fixture
-def chromium(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="session")
+def chromium() -> str:
     """The system's chromium, as a path, or $GEOMON_CHROMIUM."""
     names = (os.environ.get("GEOMON_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
     for path in (shutil.which(name) for name in names if name):
         if path:
             return path
-    return _missing(request, "chromium (apt-get install chromium; GEOMON_CHROMIUM names another browser)")
+    _missing("chromium (apt-get install chromium; GEOMON_CHROMIUM names another browser)")
 
 
 @pytest.fixture
@@ -66,15 +67,17 @@ def use_workspace() -> Iterator[Callable[..., None]]:
         del os.environ[workspace.VARIABLE]
 
 
-def _missing(request: pytest.FixtureRequest, what: str) -> str:
+def _missing(what: str) -> NoReturn:
     """Fail under CI; elsewhere skip, and leave one line for the end of the report."""
     if CI:
         pytest.fail(f"CI must have {what}")
-    absent.setdefault(what, set()).add(request.node.nodeid)
+    absent.add(what)
     pytest.skip(f"there is no {what}")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One loud line for each thing that this machine does not have."""
-    for what, tests in absent.items():
-        terminalreporter.write_line(f"!!! NOT RUN: {len(tests)} tests, for there is no {what}", yellow=True, bold=True)
+    for what in sorted(absent):
+        skipped = sum(what in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+        line = f"!!! NOT RUN: {skipped} tests, for there is no {what}"
+        terminalreporter.write_line(line, yellow=True, bold=True)

@@ -6,12 +6,17 @@ that value times seen share is what was seen: 5 % of holes in a fine source take
 coarse cell that has one.
 """
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from geomon.grid import Floats, Grid, Window, authalic, is_geographic, transformer
 from geomon.stats.coverage import Integers
 
 LEAST = 1e-9  # of a cell: less than this was not seen
+POINTS = 2**22  # placed at once
+FINEST = 512  # points along the side of a cell
 Moved = tuple[Floats, Floats]
 
 
@@ -110,11 +115,15 @@ def per_seen(summed: Floats, ground: Floats) -> Moved:
 
 
 def by_points(array: Floats, origin: Window, to: Window, kind: str, seen: Floats) -> Moved:
-    """Between two CRSs, by points in each cell: of the target for rates, of the source for amounts."""
+    """Between two CRSs, by a regular lattice of points.
+
+    They lie in the source's cells for amounts, of which nothing is then lost or doubled, and for rates of cells
+    that are smaller, so that every one of them counts; else in the target's.
+    """
     ratio = cell_ratio(origin.grid, to.grid)
-    if kind == "amount":
-        return scatter(array, origin, to, int(np.clip(np.ceil(4 * max(1.0, 1 / ratio)), 4, 32)), seen)
-    n = int(np.clip(np.ceil(2 * max(1.0, ratio)), 2, 32))
+    if kind == "amount" or ratio >= 2:
+        return scatter(array, origin, to, kind, finely(ratio), seen)
+    n = math.ceil(2 * max(1.0, ratio))
     x, y = points_in(to, n)
     i, j = rows_columns(origin, *transformer(to.grid.crs, origin.grid.crs).transform(x, y))
     known = pick(seen, i, j, 0.0)
@@ -124,22 +133,35 @@ def by_points(array: Floats, origin: Window, to: Window, kind: str, seen: Floats
     return per_seen(summed, ground)
 
 
-def scatter(array: Floats, origin: Window, to: Window, n: int, seen: Floats) -> Moved:
-    """Each source cell's amount in n x n equal parts, dropped where their centres fall: nothing is lost or doubled."""
-    x, y = points_in(origin, n)
-    i, j = rows_columns(to, *transformer(origin.grid.crs, to.grid.crs).transform(x, y))
+def finely(ratio: float) -> int:
+    """Points along the side of a source cell: 4 for each target cell, fewer where that holds many of the source."""
+    if ratio >= 4:
+        return 1 if ratio >= 16 else 2
+    return min(math.ceil(4 * max(1.0, 1 / ratio)), FINEST)
+
+
+def scatter(array: Floats, origin: Window, to: Window, kind: str, n: int, seen: Floats) -> Moved:
+    """Each source cell in n x n equal parts, dropped where their centres fall, some rows of the source at a time."""
+    change = transformer(origin.grid.crs, to.grid.crs)
     height, width = to.shape
-    inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
-    where = (i * width + j)[inside]
-
-    def drop(cells: Floats) -> Floats:
-        fine = np.repeat(np.repeat(cells, n, axis=-2), n, axis=-1)[..., inside].reshape(-1, len(where))
-        dropped = [np.bincount(where, weights=one, minlength=height * width) for one in fine]
-        return np.stack(dropped).reshape(*cells.shape[:-2], height, width).astype(np.float64)
-
-    points = np.maximum(drop(np.ones(origin.shape)), 1e-300)
+    size, lead = height * width, array.shape[:-2]
     held = np.where(seen > 0, array, 0.0) * seen
-    return per_seen(drop(held) / (n * n), drop(seen) / points)
+    summed, ground, points = np.zeros((*lead, size)), np.zeros((*seen.shape[:-2], size)), np.zeros(size)
+    rows = max(1, POINTS // (origin.shape[1] * n * n))
+    for top in range(0, origin.shape[0], rows):
+        strip = replace(origin, i0=origin.i0 + top, i1=min(origin.i0 + top + rows, origin.i1))
+        i, j = rows_columns(to, *change.transform(*points_in(strip, n)))
+        inside = (i >= 0) & (i < height) & (j >= 0) & (j < width)
+        where = (i * width + j)[inside]
+        part = slice(top, top + strip.shape[0])
+        points += np.bincount(where, minlength=size)
+        for whole, total in ((held, summed), (seen, ground)):
+            for place in np.ndindex(*whole.shape[:-2]):
+                fine = whole[place][part].repeat(n, axis=0).repeat(n, axis=1)[inside]
+                total[place] += np.bincount(where, weights=fine, minlength=size)
+    there = np.maximum(points, 1.0)
+    summed = summed / (n * n) if kind == "amount" else summed / there
+    return per_seen(summed.reshape(*lead, *to.shape), (ground / there).reshape(*seen.shape[:-2], *to.shape))
 
 
 def points_in(window: Window, n: int) -> tuple[Floats, Floats]:

@@ -15,7 +15,7 @@ HOUSE = {
     3: "check+finding+judgement+change blocks+supply+lengths",
     3.5: "store",
     3.7: "registry",
-    4: "pipeline+resolve+tasks+reading_off+identity+publishing+maps",
+    4: "pipeline+resolve+runs+tasks+reading_off+identity+publishing+maps",
     4.5: "__init__",  # the public names: of all that computes, for all that is shown
     5: "evidence panels service sample",
     5.5: "testing",  # beside: for authors, used by nobody here
