@@ -39,6 +39,7 @@ def write_maps(
             continue
         path = folder / f"map-{label_of(period.label)}.tif"
         kind = dtype_of([m for _, m in parts])
+        marked = kind == "uint8" and max(float(np.nanmax(m, initial=0.0)) for _, m in parts) <= 1
         with once(path) as temporary:
             write_cog(temporary, whole, parts, kind)
         assets[f"map-{label_of(period.label)}"] = asset(
@@ -55,9 +56,21 @@ def write_maps(
                 "proj:transform": list(whole.transform)[:6],
                 "data_type": kind,
                 "nodata": "nan" if kind == "float32" else NODATA[kind],
+                **({"classification:classes": classes_of(plan)} if marked else {}),
             },
         )
     return assets
+
+
+def classes_of(plan: "Plan") -> list[dict[str, Any]]:
+    """Marked and not, in the colour that the legend of the product has for the group of that name."""
+    name = plan.indicator.map
+    legends = [k.band.legend for k in plan.setting.known.values() if k.band.legend]
+    colours = [legend.colours[c] for legend in legends for c in legend.groups.get(name, ()) if c in legend.colours]
+    marked = {"value": 1, "name": name, "description": name.replace("_", " ").capitalize()}
+    if colours:
+        marked["color_hint"] = colours[0].lstrip("#")
+    return [{"value": 0, "name": f"not_{name}", "description": "Seen, and not marked"}, marked]
 
 
 def dtype_of(parts: Sequence[Floats]) -> str:

@@ -64,6 +64,7 @@ def item_of(plan: "Plan", assets: Mapping[str, Any]) -> dict[str, Any]:
         "type": "Feature",
         "stac_version": STAC,
         "stac_extensions": [
+            "https://stac-extensions.github.io/classification/v2.0.0/schema.json",
             "https://stac-extensions.github.io/file/v2.1.0/schema.json",
             "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
         ],
