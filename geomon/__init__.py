@@ -2,25 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from geomon.errors import GeomonError
-from geomon.indicator import (
-    Choice,
-    Given,
-    Indicator,
-    Layer,
-    Official,
-    Output,
-    Shapes,
-    Source,
-    Survey,
-)
-from geomon.pixels import amount, area, classes, decibels, look_up, normalized_difference, rate
-from geomon.values import Estimate, mean, percentile, share, total
-
 if TYPE_CHECKING:
+    from geomon.errors import GeomonError
+    from geomon.indicator import Choice, Given, Indicator, Layer, Official, Output, Shapes, Source, Survey
     from geomon.pipeline import plan, run
+    from geomon.pixels import amount, area, classes, decibels, look_up, normalized_difference, rate
     from geomon.sources.catalog import Catalog
     from geomon.store import Store
+    from geomon.values import Estimate, mean, percentile, share, total
     from geomon.zones import Zones
 
 __version__ = "0.1.0"
@@ -55,19 +44,23 @@ __all__ = [
     "total",
 ]
 
-LATER = {
-    "Catalog": "geomon.sources.catalog",
-    "Store": "geomon.store",
-    "Zones": "geomon.zones",
-    "plan": "geomon.pipeline",
-    "run": "geomon.pipeline",
+ROOMS = {
+    "errors": ("GeomonError",),
+    "indicator": ("Choice", "Given", "Indicator", "Layer", "Official", "Output", "Shapes", "Source", "Survey"),
+    "pipeline": ("plan", "run"),
+    "pixels": ("amount", "area", "classes", "decibels", "look_up", "normalized_difference", "rate"),
+    "sources.catalog": ("Catalog",),
+    "store": ("Store",),
+    "values": ("Estimate", "mean", "percentile", "share", "total"),
+    "zones": ("Zones",),
 }
+WHERE = {name: f"geomon.{room}" for room, names in ROOMS.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """What needs GDAL and Dask is imported when it is first asked for, so that a definition loads fast."""
-    if name not in LATER:
+    """Imported when first asked for: a definition does not wait for GDAL and Dask, `geomon --help` for nothing."""
+    if name not in WHERE:
         raise AttributeError(f"module 'geomon' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(LATER[name]), name)
+    return getattr(importlib.import_module(WHERE[name]), name)

@@ -70,7 +70,9 @@ def recipe_of(
     answered = {
         "question": digest(question)[:16],
         "inputs": digest(inputs)[:16],
-        "features": digest({n: [g.wkb_hex for g in f.geometries] for n, f in found.features.items()})[:16],
+        "features": digest(
+            {n: [f.crs, [g.wkb_hex for g in f.geometries], list(f.fields)] for n, f in found.features.items()}
+        )[:16],
         "engine": engine(),
         "versions": versions,
         "vintage": vintage,

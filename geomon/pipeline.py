@@ -37,7 +37,7 @@ from geomon.resolve import (
 from geomon.runs import WithRuns
 from geomon.sources.catalog import Catalog
 from geomon.sources.records import Read, Scene
-from geomon.store import Store, StoredRun
+from geomon.store import Store, StoredRun, clear
 from geomon.supply import Setting, Supply
 from geomon.tasks import Progress, Ready, do_block, grain, make_tasks, needs_country
 from geomon.zones import Zones
@@ -120,6 +120,7 @@ class Plan:
             answered = self.answered()  # an equal run has published, and its blocks are gone
             if answered is None:
                 raise
+            clear(folder)
             return answered
 
     def answered(self) -> "Run | None":

@@ -163,7 +163,7 @@ class Store:
         """Write the item if it is not there yet, then the indexes; what another writer published first stays."""
         path = folder / f"{item['id']}.json"
         create(path, json_bytes(item))
-        shutil.rmtree(folder / "blocks", ignore_errors=True)
+        clear(folder)
         self.index()
         return StoredRun(str(item["id"]), str(item["properties"]["geomon:indicator"]), folder, read_json(path))
 
@@ -244,6 +244,11 @@ def keep_block(folder: Path, done: Done) -> None:
             file, allow_pickle=False, **{label_of(p): a.astype("float32") for p, a in done.maps.items()}
         )
     create(folder / f"{done.key}.done", b"")
+
+
+def clear(folder: Path) -> None:
+    """Take away the blocks of a published run."""
+    shutil.rmtree(folder / "blocks", ignore_errors=True)
 
 
 def kept_blocks(folder: Path) -> set[str]:

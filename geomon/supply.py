@@ -144,9 +144,8 @@ def sight(made: Sequence[Any], given: Mapping[str, Any], shape: tuple[int, int])
 def marks(x: Any) -> dict[str, Floats]:
     """Where an array was seen, by the argument it came from."""
     named = getattr(x, "coords", {})
-    return {
-        str(n): np.asarray(c.transpose("y", "x").values, float) for n, c in named.items() if str(n).startswith(SEEN)
-    }
+    found = {str(n): c for n, c in named.items() if str(n).startswith(SEEN)}
+    return {n: np.asarray((c if c.dims == ("y", "x") else c.transpose("y", "x")).values) for n, c in found.items()}
 
 
 def on_pixels(name: str, x: Any, shape: tuple[int, int]) -> Floats:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import shapely
 import xarray as xr
@@ -76,7 +77,7 @@ def tasks_on(
         window = square.intersect(grid.cover(tuple(bounds.tolist()))) if not math.isnan(bounds[0]) else None
         if window is None:
             continue
-        key = f"{name}-{i}-{j}-{block}" + (f"-{country}" if country else "")
+        key = f"{name}-{i}-{j}-{block}" + (f"-{quote(country, safe='')}" if country else "")
         tasks.append(Task(key, owner, window, tuple(own), tuple(periods), map_, country))
     return tasks
 
@@ -157,7 +158,7 @@ class Ready:
         zones = Zones((zone,), grid.crs)
         name = f"survey-{hashlib.sha256((address(node) + period.label).encode()).hexdigest()[:12]}"
         tasks = tasks_on(node, name, grid, (zone,), zones, (period,), self.block, False)
-        tasks = [replace(t, country=country, key=f"{t.key}-{country}") for t in tasks]
+        tasks = [replace(t, country=country, key=f"{t.key}-{quote(country, safe='')}") for t in tasks]
         sums = sum_rows((r for d in self.run(tasks, setting) for r in d.rows), {})
         got = read_totals(node.value, as_dataset(sums, [zone.code], [period.label]), setting.params)
         table: xr.DataArray = getattr(got, "value", got)

@@ -257,9 +257,17 @@ def classes_of(asset: Mapping[str, Any], palette: str) -> list[dict[str, Any]]:
         return []
     if "classification:classes" in asset:
         return [
-            {"value": int(c["value"]), "colour": "#" + c["color_hint"], "name": c.get("description") or c["name"]}
-            for c in asset["classification:classes"]
-            if c.get("color_hint") and not c.get("nodata")
+            {
+                "value": int(c["value"]),
+                "colour": f"#{c['color_hint']}"
+                if c.get("color_hint")
+                else PALETTES[palette][4]
+                if c["value"]
+                else OTHER,
+                "name": c.get("description") or c["name"],
+            }
+            for c in sorted(asset["classification:classes"], key=lambda c: -int(c["value"]))
+            if not c.get("nodata")
         ]
     what = str(asset.get("geomon:quantity", "")).replace("_", " ")
     return [

@@ -104,7 +104,7 @@ def degraded(profile: str) -> Case:
         periods=("2016/2019", "2016/2023"),
         slow=lambda p: brute.degraded(WORLD, LEAVES, country, p, profile),
         params={"profile": profile},
-        others=(9,),
+        others=(9,) if profile == "gpg_v2_2021" else (24,),
     )
 
 

@@ -11,11 +11,19 @@ import xarray as xr
 
 from geomon import Indicator, Layer, Output, Source, amount, area, share, total
 from geomon.pipeline import plan
-from geomon.testing import Raster, World, farthest, raster, same_bits
+from geomon.testing import Raster, World, farthest, raster, same_bits, window
 from geomon.zones import Zone, Zones
 from tests.contract import brute, world
 from tests.contract.cases import CASES, DAY, WORLD, ZONES
-from tests.contract.definitions import cities, degraded_land, drought, flood, forest_share, people_in_flood
+from tests.contract.definitions import (
+    cities,
+    degraded_land,
+    drought,
+    flood,
+    forest_share,
+    people_in_flood,
+    rough_ground,
+)
 from tests.contract.definitions.careless import forgets_holes
 
 COUNTRIES = world.countries()
@@ -249,12 +257,54 @@ def test_a_parent_whose_own_geometry_does_not_fit_is_the_sum_and_says_so() -> No
     assert book.polygon < 0.99 * (book.counted + book.excluded + book.unseen)
 
 
-def test_layers_see_no_more_than_their_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_layers_see_no_more_than_their_margin() -> None:
     """Without its margin the relief of a block's edge is unseen, and blocks disagree."""
-    from tests.contract.definitions import rough_ground
-
     layer = rough_ground.INDICATOR.sources["relief"]
     assert isinstance(layer, Layer)
     bare = replace(rough_ground.INDICATOR, sources={"relief": replace(layer, margin="0 px")})
     one, two = (plan(bare, ZONES, ("2020",), catalog=WORLD, block=b).run(workers=1) for b in (9, 64))
     assert farthest(one, two) > 0.1
+
+
+# Degrees
+
+
+DEGREES = window("EPSG:4326", 13.72, 45.20, 0.001, (70, 100))
+
+
+def in_degrees(fine: bool) -> World:
+    """Flood on a grid of degrees, people on the same or on one of cells twice as wide."""
+    rng = np.random.default_rng(11)
+    people = DEGREES if fine else window("EPSG:4326", 13.7195, 45.2005, 0.002, (36, 51))
+    flooded = np.where(rng.random(DEGREES.shape) < 0.05, np.nan, rng.random(DEGREES.shape) < 0.3)
+    return World(
+        (
+            raster("flood", DEGREES, {"2020": flooded}, kind="rate"),
+            raster("people", people, {"2020": rng.gamma(1, 9, people.shape)}, kind="amount", unit="people"),
+        )
+    )
+
+
+@pytest.mark.parametrize("fine", [True, False], ids=["one grid", "two grids"])
+def test_a_grid_of_degrees_under_zones_in_metres(fine: bool) -> None:
+    """Zones are brought to the grid; a part of a cell has the mean area of the cell, and rows their own."""
+    catalog = in_degrees(fine)
+    one, two = (plan(PARTLY, ZONES, ("2020",), catalog=catalog, block=b).run(workers=1) for b in (16, 41))
+    assert farthest(one, two) < 1e-12
+    grid = catalog.rasters[1].window
+    flooded, people = (r.dates["2020"] for r in catalog.rasters)
+    if fine:
+        wet, seen = flooded, brute.known(flooded)
+    else:
+        wet, seen = brute.moved(flooded, DEGREES, grid, "rate")
+    zones = ZONES.to_crs("EPSG:4326").leaves
+    slow = {
+        "wet": (brute.tally(zones, grid, wet, seen * brute.known(wet)), 1e-10 if fine else 1e-6),
+        "people": (brute.tally(zones, grid, people * wet, seen * brute.known(wet), "amount"), 1e-10 if fine else 1e-6),
+    }
+    assert one.totals is not None
+    for quantity, ((totals, unseen), exact) in slow.items():
+        for (zone, _), number in totals.items():
+            assert float(one.totals[quantity].sel(zone=zone).squeeze()) == pytest.approx(number, rel=exact)
+            found = float(one.totals.unseen.sel(quantity=quantity, zone=zone).squeeze())
+            assert found == pytest.approx(unseen[zone], rel=1e-10 if fine else 1e-5)

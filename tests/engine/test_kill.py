@@ -58,7 +58,10 @@ def planned(made: Little, store: Path, use_workspace: Callable[..., None]) -> Pl
 
 
 def sound(run: StoredRun) -> None:
-    """That every file of a run is as its item says, and nothing else lies there but what a killed writer began."""
+    """That every file of a run is as its item says, and nothing else lies there that could be taken for one.
+
+    A writer that was killed may leave a hidden file, the slower of two equal ones a few of its blocks.
+    """
     files = {f"{run.id}.json"}
     for asset in run.item["assets"].values():
         content = (run.folder / asset["href"]).read_bytes()
