@@ -14,7 +14,7 @@ from dask.base import compute
 from dask.callbacks import Callback
 from dask.delayed import delayed
 
-from geomon.errors import DefinitionError
+from geomon.errors import DefinitionError, listing
 from geomon.grid import Floats, Window
 from geomon.indicator import Indicator, Survey
 from geomon.ledger import Keys, Row
@@ -60,6 +60,8 @@ class Done:
     reads: tuple[Read, ...]
     maps: Mapping[str, Floats]
     """Pixels of the map by label of the period; NaN where nothing was seen."""
+    shown: str = ""
+    """What they are: 'keys' (classes), or the kind of the quantity."""
 
 
 class AsItIs:
@@ -86,7 +88,9 @@ def run_task(task: Task, setting: Setting) -> Done:
         areas = task.window.areas
         for period in task.periods:
             rows += measured(task, period, supply, covers, areas, maps)
-    return Done(task.key, tuple(rows), tuple(supply.reads), maps)
+    shown = next((r.kind for r in rows if r.quantity == task.map), "")
+    keyed = any(r.quantity == task.map and r.keys for r in rows)
+    return Done(task.key, tuple(rows), tuple(supply.reads), maps, ("keys" if keyed else shown) if maps else "")
 
 
 def measured(
@@ -100,6 +104,13 @@ def measured(
     """The rows of one period; its map goes into `maps`."""
     given = supply.give_all(task.owner, task.owner.measure, task.window, period)
     made = ask(task.owner.measure, given, supply.setting.params)
+    if not isinstance(made, dict):
+        raise DefinitionError(
+            f"{task.owner.measure.__name__} gave {type(made).__name__}: give a dict, as in {{'forest': ...}}."
+        )
+    clash = set(made) & set(getattr(task.owner, "sums", {}))
+    if clash:
+        raise DefinitionError(f"{listing(clash)} is measured and also in sums. Give one of them another name.")
     rows: list[Row] = []
     for name, quantity in made.items():
         ready = prepare(name, quantity, given, task.window.shape, made)

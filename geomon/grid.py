@@ -76,10 +76,6 @@ class Grid:
             math.floor((x1 - self.x0) / self.dx + high) + margin,
         )
 
-    def same(self, other: "Grid") -> bool:
-        """Whether both are one lattice."""
-        return self == other
-
     @property
     def metres(self) -> tuple[float, float]:
         """Height and width of a cell in metres, for a geographic grid at the equator."""

@@ -17,18 +17,10 @@ from geomon.period import Period
 from geomon.resolve import Found
 from geomon.zones import Zones
 
-VERSIONS = ("geomon", "numpy", "xarray", "rasterio", "shapely", "pyproj")
+VERSIONS = ("geomon", "numpy", "pandas", "xarray", "scipy", "rasterio", "shapely", "pyproj", "pyogrio")
 ENGINE = (
-    "grid",
-    "pixels",
-    "values",
-    "supply",
-    "blocks",
-    "ledger",
-    "reading_off",
-    "stats/coverage",
-    "stats/moving",
-    "sources/reading",
+    *("grid", "period", "indicator", "pixels", "values", "resolve", "supply", "blocks", "tasks", "ledger", "lengths"),
+    *("reading_off", "stats/coverage", "stats/moving", "sources/items", "sources/reading", "zones/reproject"),
 )
 
 
@@ -65,11 +57,17 @@ def recipe_of(
     inputs = {
         f"{a} {p}": [g.key for s in scenes for g in s.granules] for (a, p), scenes in sorted(found.scenes.items())
     }
+    dates = {
+        f"{a} {p}": [(s.label, s.when.start, s.when.end, [g.item for g in s.granules]) for s in scenes]
+        for (a, p), scenes in sorted(found.scenes.items())
+    }
+    facts = {a: (k.collection, asdict(k.band), asdict(k.grid) if k.grid else None) for a, k in found.known.items()}
     vintage = digest(official.to_dict("list"))[:16] if official is not None else ""
     versions = {name: importlib.metadata.version(name) for name in VERSIONS}
     answered = {
         "question": digest(question)[:16],
-        "inputs": digest(inputs)[:16],
+        "inputs": digest([inputs, dates])[:16],
+        "facts": digest(facts)[:16],
         "features": digest(
             {n: [f.crs, [g.wkb_hex for g in f.geometries], list(f.fields)] for n, f in found.features.items()}
         )[:16],
@@ -121,7 +119,7 @@ def recipe_of(
         ],
         "breaks": [[b.date, b.why] for c in used for b in c.breaks],
         "attribution": sorted({c.attribution for c in used if c.attribution}),
-        "remarks": sorted({r for scenes in found.scenes.values() for s in scenes for r in s.remarks}),
+        "remarks": sorted({r for scenes in found.scenes.values() for s in scenes for r in s.remarks} | found.remarks),
         "synthetic": any("synthetic" in f"{c.title} {c.licence}".lower() for c in used),
         "python": platform.python_version(),
     }

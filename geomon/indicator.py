@@ -1,16 +1,20 @@
 """The records that a definition is made of."""
 
+import functools
 import hashlib
 import inspect
+import string
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from geomon.errors import DefinitionError, did_you_mean, listing
 from geomon.period import Period
 
+PLAIN = (bool, int, float, complex, str, bytes, tuple, type(None))
 WINDOWS = ("first", "last", "closest", "period", "span")
 
 
@@ -131,6 +135,11 @@ class Output:
     """'up' or 'down': the direction that is progress."""
 
     def __post_init__(self) -> None:
+        if not hasattr(self.value, "uses") and "totals" not in arguments(self.value):
+            raise DefinitionError(
+                f"{getattr(self.value, '__name__', self.value)} reads an output and takes "
+                f"{listing(arguments(self.value))}: name its first argument 'totals'."
+            )
         if self.desired not in ("", "up", "down"):
             raise DefinitionError(f"desired={self.desired!r} of an output must be 'up', 'down' or empty.")
 
@@ -192,6 +201,13 @@ class Indicator:
             raise DefinitionError(f"{self.code}: freq={self.freq!r} must be 'A', 'M', 'D' or ''.")
         if not self.outputs:
             raise DefinitionError(f"{self.code} has no outputs: add at least one Output.")
+        for name, output in self.outputs.items():
+            for _, place, _, _ in string.Formatter().parse(output.unit):
+                if place is not None and place not in self.sources:
+                    raise DefinitionError(
+                        f"{self.code} {name}: its unit {output.unit!r} asks for the unit of {place!r}, which is "
+                        f"none of its sources {listing(self.sources)}.{did_you_mean(place, self.sources)}"
+                    )
         if not 0 <= self.minimum_coverage <= 1:
             raise DefinitionError(f"{self.code}: minimum_coverage={self.minimum_coverage} is not between 0 and 1.")
 
@@ -288,7 +304,10 @@ def kernels(node: Any) -> Iterator[Callable[..., Any]]:
 def address(node: Any) -> str:
     """The same text for the same question in every process."""
     if inspect.isfunction(node):
-        return f"{node.__module__}.{node.__qualname__}"
+        held = [c.cell_contents for c in node.__closure__ or ()]
+        return f"{node.__module__}.{node.__qualname__}" + (f"[{','.join(map(address, held))}]" if held else "")
+    if isinstance(node, functools.partial):
+        return f"partial{address((node.func, node.args, node.keywords))}"
     if isinstance(node, Mapping):
         return "{" + ",".join(f"{k}={address(v)}" for k, v in sorted(node.items())) + "}"
     if isinstance(node, tuple | list):
@@ -299,12 +318,24 @@ def address(node: Any) -> str:
 
 
 def code_of(function: Callable[..., Any]) -> str:
-    """SHA-256 of the source that a function comes from: its whole module, so that a changed constant counts."""
+    """SHA-256 of what a function comes from: its whole module, so that a changed constant counts.
+
+    Of a function without a file (a notebook): its code, and the plain values that it reads from around it.
+    """
+    if isinstance(function, functools.partial):
+        return code_of(function.func)
     if not inspect.isfunction(function):
         return code_of(type(function).__call__)
-    module = sys.modules.get(function.__module__)
-    file = getattr(module, "__file__", None)
-    if file and Path(file).is_file() and function.__module__ != "__main__":
+    file = getattr(sys.modules.get(function.__module__), "__file__", None)
+    if file and Path(file).is_file():
         return hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    code = function.__code__
-    return hashlib.sha256(code.co_code + repr((code.co_consts, code.co_names)).encode()).hexdigest()
+    around = inspect.getclosurevars(function)
+    plain = {n: v for n, v in {**around.globals, **around.nonlocals}.items() if isinstance(v, PLAIN)}
+    called = [code_of(v) for _, v in sorted(around.globals.items()) if inspect.isfunction(v) and v is not function]
+    return hashlib.sha256(repr((spelled(function.__code__), sorted(plain.items()), called)).encode()).hexdigest()
+
+
+def spelled(code: CodeType) -> tuple[Any, ...]:
+    """Compiled code without addresses of memory, nested functions too."""
+    constants = tuple(spelled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
+    return code.co_code.hex(), code.co_names, constants

@@ -1,5 +1,6 @@
 """Exact sums of the rows that blocks leave, and the books that prove them."""
 
+import itertools
 import json
 import math
 from collections import defaultdict
@@ -11,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from geomon.errors import LedgerError
-from geomon.period import Period
 from geomon.zones import Zone
 
 CLOSES = 1e-6  # of a zone's area
@@ -143,10 +143,9 @@ def books(
             ground[r.what, r.quantity, r.zone, r.period] = r.number
     counted.update({k: math.fsum(v) for k, v in parts.items()})
     rows = []
-    for what, name, zone, period in sorted(ground):
-        if what != "seen":
-            continue
-        seen, unseen = ground["seen", name, zone, period], ground["unseen", name, zone, period]
+    made = sorted({(name, period) for _, name, _, period in ground})
+    for (name, period), zone in itertools.product(made, [z.code for z in zones]):
+        seen, unseen = (ground.get((what, name, zone, period), 0.0) for what in ("seen", "unseen"))
         inside = counted[name, zone, period] if kinds[name] == "area" else seen
         rows.append(
             {
@@ -170,7 +169,7 @@ def prove(ledger: pd.DataFrame) -> None:
         return
     whole = ledger.counted + ledger.excluded + ledger.unseen
     if (ledger.excluded < -BALANCE * (whole + 1)).any():
-        worst = ledger.loc[int(ledger.excluded.argmin())]
+        worst = ledger.iloc[int(ledger.excluded.argmin())]
         raise LedgerError(
             f"{worst.quantity} in {worst.zone}, {worst.period}: {worst.counted:.6g} m2 were counted on "
             f"{worst.counted + worst.excluded:.6g} m2 that were seen. A pixel must not be in two keys of one quantity."
@@ -185,8 +184,3 @@ def prove(ledger: pd.DataFrame) -> None:
             f"polygon {worst.polygon:.9g} m2, further apart than {worst.allowed:.1g}. This is a defect: please report "
             "it with the zone."
         )
-
-
-def periods_of(periods: Sequence[Period]) -> list[str]:
-    """Labels in order."""
-    return [p.label for p in periods]

@@ -1,6 +1,7 @@
 """The map of a run: blocks into one cloud-optimized GeoTIFF a period, tiles first, overviews by its kind."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,19 +10,33 @@ import rasterio
 import rasterio.shutil
 from rasterio.windows import Window as Pane
 
+from geomon.blocks import Task
 from geomon.grid import Floats, Window
 from geomon.store import asset, label_of, once
 
 if TYPE_CHECKING:
     from geomon.pipeline import Plan
 
-NODATA = {"uint8": 255, "int32": -(2**31), "float32": float("nan")}
+NODATA = {"uint8": 255, "int32": -(2**31), "float32": float("nan"), "float64": float("nan")}
+Part = tuple[Window, str, Floats]
+"""A block's window, what its map shows, and its pixels."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the pixels of a map are stored."""
+
+    dtype: str
+    codes: bool
+    """Classes and marks, whose overviews take the most frequent; else numbers, whose overviews take the mean."""
+    marks: bool = False
+    """Only 0 and 1."""
 
 
 def write_maps(
-    plan: "Plan", folder: Path, block_map: Callable[[str, str], Floats | None], done: Sequence[Any]
+    plan: "Plan", folder: Path, block_map: Callable[[str, str], tuple[str, Floats] | None]
 ) -> dict[str, Any]:
-    """The map assets of a run; none if the definition names no map."""
+    """The map assets of a run; none if the definition names no map. One block is in memory at a time."""
     tasks = [t for t in plan.tasks if t.map]
     if not tasks:
         return {}
@@ -34,14 +49,12 @@ def write_maps(
     )
     assets = {}
     for period in plan.periods:
-        parts = [(t.window, m) for t in tasks if (m := block_map(t.key, period.label)) is not None]
-        if not parts:
+        look = look_of(parts_of(tasks, period.label, block_map))
+        if look is None:
             continue
         path = folder / f"map-{label_of(period.label)}.tif"
-        kind = dtype_of([m for _, m in parts])
-        marked = kind == "uint8" and max(float(np.nanmax(m, initial=0.0)) for _, m in parts) <= 1
         with once(path) as temporary:
-            write_cog(temporary, whole, parts, kind)
+            write_cog(temporary, whole, parts_of(tasks, period.label, block_map), look)
         assets[f"map-{label_of(period.label)}"] = asset(
             path,
             f"{plan.indicator.title}: {plan.indicator.map}, {period.label}",
@@ -49,17 +62,46 @@ def write_maps(
             **{
                 "geomon:period": period.label,
                 "geomon:quantity": plan.indicator.map,
-                "geomon:kind": "class" if kind != "float32" else "value",
+                "geomon:kind": "class" if look.codes else "value",
                 "proj:code": plan.grid.crs if plan.grid.crs.startswith("EPSG") else None,
                 "proj:wkt2": None if plan.grid.crs.startswith("EPSG") else plan.grid.crs,
                 "proj:shape": list(whole.shape),
                 "proj:transform": list(whole.transform)[:6],
-                "data_type": kind,
-                "nodata": "nan" if kind == "float32" else NODATA[kind],
-                **({"classification:classes": classes_of(plan)} if marked else {}),
+                "data_type": look.dtype,
+                "nodata": "nan" if look.dtype.startswith("float") else NODATA[look.dtype],
+                **({"classification:classes": classes_of(plan)} if look.marks else {}),
             },
         )
     return assets
+
+
+def parts_of(
+    tasks: Sequence[Task], period: str, block_map: Callable[[str, str], tuple[str, Floats] | None]
+) -> Iterator[Part]:
+    """The blocks that have a map of the period, one after the other."""
+    for task in tasks:
+        found = block_map(task.key, period)
+        if found is not None:
+            yield task.window, *found
+
+
+def look_of(parts: Iterable[Part]) -> Look | None:
+    """How to store these pixels: by what they show, not by how their numbers look; None if there are none."""
+    shown, low, high, whole = "", np.inf, -np.inf, True
+    for _, shows, pixels in parts:
+        seen = pixels[np.isfinite(pixels)]
+        shown = shows
+        if len(seen):
+            low, high = min(low, float(seen.min())), max(high, float(seen.max()))
+            whole = whole and np.array_equal(seen, np.round(seen))
+    if not shown:
+        return None
+    if shown == "keys":
+        small = whole and low >= 0 and high < NODATA["uint8"]
+        return Look("uint8" if small else "int32" if whole and max(-low, high) < 2**31 else "float64", codes=True)
+    if shown == "area" and whole:
+        return Look("uint8", codes=True, marks=True)
+    return Look("float32", codes=False)
 
 
 def classes_of(plan: "Plan") -> list[dict[str, Any]]:
@@ -73,28 +115,19 @@ def classes_of(plan: "Plan") -> list[dict[str, Any]]:
     return [{"value": 0, "name": f"not_{name}", "description": "Seen, and not marked"}, marked]
 
 
-def dtype_of(parts: Sequence[Floats]) -> str:
-    """uint8 for a few classes, int32 for codes, float32 for anything else."""
-    values = np.concatenate([np.unique(p[np.isfinite(p)]) for p in parts])
-    if not np.array_equal(values, np.round(values)):
-        return "float32"
-    if not len(values) or (values.min() >= 0 and values.max() < NODATA["uint8"]):
-        return "uint8"
-    return "int32" if np.abs(values).max() < 2**24 else "float32"
-
-
-def write_cog(path: Path, whole: Window, parts: Sequence[tuple[Window, Floats]], kind: str) -> None:
+def write_cog(path: Path, whole: Window, parts: Iterable[Part], look: Look) -> None:
     """Blocks of one window as a COG; the ground between them is not written at all."""
     height, width = whole.shape
+    nodata = NODATA[look.dtype]
     profile: dict[str, Any] = {
         "driver": "GTiff",
         "height": height,
         "width": width,
         "count": 1,
-        "dtype": kind,
+        "dtype": look.dtype,
         "crs": whole.grid.crs,
         "transform": whole.transform,
-        "nodata": NODATA[kind],
+        "nodata": nodata,
         "tiled": True,
         "blockxsize": 512,
         "blockysize": 512,
@@ -105,8 +138,8 @@ def write_cog(path: Path, whole: Window, parts: Sequence[tuple[Window, Floats]],
     flat = path.with_suffix(".flat.tif")
     try:
         with rasterio.open(flat, "w+", **profile) as file:
-            for window, values in parts:
-                filled = np.where(np.isfinite(values), values, NODATA[kind]).astype(kind)
+            for window, _, values in parts:
+                filled = np.where(np.isfinite(values), values, nodata).astype(look.dtype)
                 shared = pane(*window.inside(whole))
                 held = np.where(np.isfinite(values), filled, file.read(1, window=shared))
                 file.write(held, 1, window=shared)
@@ -115,10 +148,10 @@ def write_cog(path: Path, whole: Window, parts: Sequence[tuple[Window, Floats]],
             path,
             driver="COG",
             compress="deflate",
-            predictor="yes" if kind == "float32" else "no",
+            predictor="yes" if look.dtype.startswith("float") else "no",
             blocksize=512,
             sparse_ok=True,
-            overview_resampling="average" if kind == "float32" else "mode",
+            overview_resampling="mode" if look.codes else "average",
             bigtiff="if_safer",
         )
     finally:

@@ -13,10 +13,10 @@ import pandas as pd
 import xarray as xr
 
 from geomon.blocks import Done, Task
-from geomon.errors import InputError
+from geomon.errors import DefinitionError, InputError, did_you_mean, listing
 from geomon.grid import Bounds, Grid, true_area
-from geomon.identity import recipe_of
-from geomon.indicator import Indicator, Shapes, address
+from geomon.identity import digest, recipe_of
+from geomon.indicator import Indicator, Shapes, Source, address
 from geomon.ledger import CLOSES, Row, as_dataset, books, median_dates, prove, sum_rows
 from geomon.lengths import length_rows
 from geomon.official import read_csv
@@ -139,7 +139,7 @@ class Plan:
             for node in self.indicator.sources.values():
                 setting = ready.make(node, period, setting)
         done = ready.run(self.tasks, setting, progress)
-        sums, reads = add_up(self, done)
+        sums, reads = add_up(self, done, ready.reads)
         ledger = self.prove(sums)
         totals = as_dataset(sums, self.zones.codes, [p.label for p in self.periods])
         series = self.read_off(totals, sums, reads)
@@ -153,11 +153,10 @@ class Plan:
         gaps: dict[tuple[str, str], float] = {}
         quantities = {r.quantity for r in sums}
         for name in sorted(quantities):
-            grid = next(
-                (t.window.grid for t in self.tasks if t.key.startswith(f"{name}-") and name in self.indicator.sums),
-                self.grid,
-            )
-            for zone in on_grid[grid].zones:
+            grid = self.grid
+            if name in self.indicator.sums and isinstance(self.indicator.sums[name], Source):
+                grid = self.setting.known[address(self.indicator.sums[name])].grid or grid
+            for zone in (on_grid.get(grid) or self.zones.to_crs(grid.crs)).zones:
                 if zone.geometry is not None:
                     polygons.setdefault(zone.code, true_area(zone.geometry, grid.crs))
                     gaps[name, zone.code] = max(CLOSES, grain(zone, grid))
@@ -165,6 +164,21 @@ class Plan:
         lines = {n for n, s in self.indicator.sums.items() if isinstance(s, Shapes)}
         prove(ledger[~ledger.quantity.isin(lines)] if len(ledger) else ledger)
         return ledger
+
+    def complete(self, made: set[str], supply: Supply) -> None:
+        """DefinitionError for a quantity that an output or the map names and the measure never made."""
+        if any(all(supply.absent(s, p) for p in self.periods) for s in self.indicator.sources.values()):
+            return  # made from an optional source that this run does not have
+        wanted = {n: getattr(o.value, "uses", ()) for n, o in self.indicator.outputs.items()}
+        if self.indicator.map:
+            wanted["map"] = (self.indicator.map,)
+        for place, names in wanted.items():
+            for name in names:
+                if made and name not in made:
+                    raise DefinitionError(
+                        f"{self.indicator.code}: {place} reads {name!r}, which was not measured; there are "
+                        f"{listing(n for n in made if n)}.{did_you_mean(name, made)}"
+                    )
 
     def read_off(self, totals: xr.Dataset, sums: Sequence[Row], reads: pd.DataFrame) -> pd.DataFrame:
         """The series, with the reason in the place of every value that is withheld."""
@@ -174,7 +188,7 @@ class Plan:
                 failed[period] += 1
         supply = Supply(self.setting)
         unfound = [p.label for p in self.periods if supply.absent(self.indicator.sources[self.indicator.grid], p)]
-        return read_off(
+        series = read_off(
             self.indicator,
             totals,
             self.params,
@@ -184,6 +198,8 @@ class Plan:
             run=self.id,
             vintage=str(self.recipe.get("vintage", "")),
         )
+        self.complete({r.quantity for r in sums}, supply)
+        return series
 
 
 @dataclass(frozen=True)
@@ -244,7 +260,8 @@ def plan(
     grid = Supply(setting).grid_of(indicator.sources[indicator.grid])
     statistics = read_csv(official) if isinstance(official, str | Path) else official
     tasks = make_tasks(indicator, zones, periods, setting, grid, block)
-    recipe = recipe_of(indicator, zones, periods, params, named, found, statistics, block)
+    recipe: Mapping[str, Any] = recipe_of(indicator, zones, periods, params, named, found, statistics, block)
+    recipe = next_attempt(recipe, keep)
     return Plan(
         indicator=indicator,
         zones=zones,
@@ -280,7 +297,24 @@ def periods_of(indicator: Indicator, period: str | Sequence[str]) -> list[Period
         return Period.of(period).split(indicator.freq)
     if not period:
         raise InputError(f"{indicator.code} was asked for no period. Give one such as '2020' or '2015/2020'.")
-    return [Period.of(p) for p in period]
+    twice = {p for p in period if list(period).count(p) > 1}
+    if twice:
+        raise InputError(f"{indicator.code} was asked for {listing(twice)} twice. Name each period once.")
+    return sorted((Period.of(p) for p in period), key=lambda p: (p.start, p.end))
+
+
+def next_attempt(recipe: Mapping[str, Any], store: Store | None) -> Mapping[str, Any]:
+    """The recipe under its next id if what was published under the last one had files that could not be read.
+
+    An outage is not an answer: the same question is then asked again, and what was published stays.
+    """
+    tried, n = recipe, 0
+    while store and (stored := store.published(str(recipe["indicator"]), str(tried["run"]))):
+        if not (stored.reads["status"] == "failed").any():
+            break
+        n += 1
+        tried = {**recipe, "attempt": n, "run": digest([recipe["run"], n])[:16]}
+    return tried
 
 
 def search_box(indicator: Indicator, zones: Zones) -> Bounds:
@@ -300,13 +334,14 @@ def search_box(indicator: Indicator, zones: Zones) -> Bounds:
     )
 
 
-def add_up(plan: Plan, done: Sequence[Done]) -> tuple[list[Row], pd.DataFrame]:
+def add_up(plan: Plan, done: Sequence[Done], before: Sequence[Read] = ()) -> tuple[list[Row], pd.DataFrame]:
     """Exact sums of all rows, and one row for each file that was read."""
     rows = [r for d in done for r in d.rows]
     for name, node in plan.indicator.sums.items():
         if isinstance(node, Shapes) and node.collection in plan.setting.features:
             rows += length_rows(name, node, plan.setting.features[node.collection], plan.zones, plan.periods)
-    return sum_rows(rows, plan.zones.above), gather_reads(plan.setting.scenes, [r for d in done for r in d.reads])
+    reads = [*before, *(r for d in done for r in d.reads)]
+    return sum_rows(rows, plan.zones.above), gather_reads(plan.setting.scenes, reads)
 
 
 def gather_reads(scenes: Mapping[tuple[str, str], Sequence[Scene]], reads: Sequence[Read]) -> pd.DataFrame:

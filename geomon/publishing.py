@@ -43,7 +43,7 @@ def publish(run: "Run", folder: Path) -> StoredRun:
         findings = check(run.series, plan.official, plan.indicator, breaks=breaks, names=names)
         create(folder / "check.json", json_bytes([f.as_dict() for f in findings]))
         assets["check"] = asset(folder / "check.json", "Check beside official statistics", ["data"])
-    assets |= maps.write_maps(plan, folder, functools.partial(block_map, folder / "blocks"), run.done)
+    assets |= maps.write_maps(plan, folder, functools.partial(block_map, folder / "blocks"))
     return plan.store.publish(folder, item_of(plan, assets))
 
 

@@ -87,16 +87,21 @@ def numbers(
 ) -> list[dict[str, object]]:
     """The rows of one output: value and bounds by zone, period and breakdown."""
     dims = [str(d) for d in got.value.dims]
+    axes = {d: got.value[d].values for d in dims}
+    parts = [None if x is None else factor * x.transpose(*dims).values for x in (got.value, got.lower, got.upper)]
+    shares = {
+        (str(z), str(p)): float(v)
+        for z, line in zip(seen["zone"].values, seen.transpose("zone", "period").values, strict=True)
+        for p, v in zip(seen["period"].values, line, strict=True)
+    }
+    whole = seen.min("period").to_series().to_dict()
     rows = []
     for place in np.ndindex(*got.value.shape):
-        where = {d: got.value[d].values[i] for d, i in zip(dims, place, strict=True)}
+        where = {d: axes[d][i] for d, i in zip(dims, place, strict=True)}
         zone, period = str(where["zone"]), str(where.get("period", ""))
-        cover = seen.sel(zone=zone)
-        share = float(cover.sel(period=period) if period else cover.min())
-        enough = share >= indicator.minimum_coverage
-        value, lower, upper = (
-            np.nan if x is None else factor * float(x.sel(where)) for x in (got.value, got.lower, got.upper)
-        )
+        share = shares[zone, period] if period else float(whole[zone])
+        enough = share > 0 and share >= indicator.minimum_coverage
+        value, lower, upper = (np.nan if x is None else float(x[place]) for x in parts)
         keys = {k: v for k, v in where.items() if k not in ("zone", "period")}
         if keys and np.isnan(value) and not np.isnan(share):
             continue  # a key that this area or period does not have

@@ -52,24 +52,29 @@ class Found:
     known: dict[str, Known] = field(default_factory=dict)
     features: dict[str, Features] = field(default_factory=dict)
     collections: dict[str, Collection] = field(default_factory=dict)
+    remarks: set[str] = field(default_factory=set)
+    """What was left out, and why."""
 
 
 def swapped(indicator: Indicator, use: Mapping[str, Any]) -> Indicator:
     """The definition with the run's own products in the places it names; InputError for what does not fit."""
-    sources = dict(indicator.sources)
+    sources, sums = dict(indicator.sources), dict(indicator.sums)
     for name, wanted in use.items():
-        if name not in sources:
+        known = {**sources, **sums}
+        if name not in known:
             raise InputError(
-                f"{indicator.code} has no source {name!r}; it has {listing(sources)}.{did_you_mean(name, sources)}"
+                f"{indicator.code} has no source {name!r}; it has {listing(known)}.{did_you_mean(name, known)}"
             )
-        sources[name] = product(name, sources[name], wanted)
+        for named in (sources, sums):
+            if name in named:
+                named[name] = product(name, named[name], wanted)
     for name, node in sources.items():
         if isinstance(node, Given) and not optional(indicator.measure, name):
             raise InputError(
                 f"{indicator.code} needs {name}: {node.what}. Hand it in with use={{{name!r}: Source(...)}}, "
                 f"or with --use {name}=<collection>."
             )
-    return replace(indicator, sources=sources)
+    return replace(indicator, sources=sources, sums=sums)
 
 
 def product(name: str, node: Any, wanted: Any) -> Any:
@@ -78,6 +83,14 @@ def product(name: str, node: Any, wanted: Any) -> Any:
         collection, _, band = wanted.partition(":")
         if isinstance(node, Source):
             return replace(node, collection=collection, band=band)
+        if isinstance(node, Layer):
+            if len(node.sources) > 1:
+                raise InputError(
+                    f"{name} is made of {listing(node.sources)}, so {wanted!r} cannot stand for it. "
+                    "Hand in a Layer or Source from Python, or bind the collections in a workspace."
+                )
+            ((inner, under),) = node.sources.items()
+            return replace(node, sources={inner: product(inner, under, wanted)})
         return Source(collection, band)
     if isinstance(node, Given) and isinstance(wanted, Shapes) and not wanted.extent:
         raise InputError(
@@ -154,12 +167,16 @@ def bring_scenes(node: Source, period: Period, found: Found, needed: bool) -> No
     collection = known_collection(node, found, needed)
     if collection is None:
         return
-    if node.window == "closest":
-        every = touching(found.pixels.find(node.collection, node.band, None, found.box), found.box)
-        scenes = tuple(sorted(every, key=lambda s: (distance(s.when, period), s.when.start))[:1])
-    else:
-        asked = look_back(node.window, period, found.span)
+    asked = None if node.window == "closest" else look_back(node.window, period, found.span)
+    try:
         scenes = touching(found.pixels.find(node.collection, node.band, asked, found.box), found.box)
+    except CatalogError as error:
+        if needed:
+            raise
+        found.remarks.add(f"{node.collection} was left out, it is not needed: {error}")
+        return
+    if node.window == "closest":
+        scenes = tuple(sorted(scenes, key=lambda s: (distance(s.when, period), s.when.start))[:1])
     if node.window is None and len(scenes) > 1:
         raise InputError(
             f"{node.collection} has {len(scenes)} dates in {period.label}: {listing(s.label for s in scenes)}. "
@@ -234,6 +251,10 @@ def bring_features(node: Shapes, found: Found, needed: bool) -> None:
             if needed:
                 raise
             continue
+        if name == node.collection and node.as_ == "cover" and not node.within and not frame.area.any():
+            raise CatalogError(
+                f"{name} holds lines or points, which cover no ground. Say within= how many metres around them count."
+            )
         fields = frame.drop(columns=frame.geometry.name).to_dict("records")
         crs = frame.crs.to_string() if frame.crs else "EPSG:4326"
         found.features[name] = Features(
@@ -248,7 +269,8 @@ def with_units(indicator: Indicator, found: Found) -> Indicator:
         first = next((n for n in below(node) if isinstance(n, Source)), None)
         if first is not None and address(first) in found.known:
             units[name] = found.known[address(first)].band.unit
-    outputs = {n: replace(o, unit=o.unit.format(**units)) for n, o in indicator.outputs.items()}
+    filled = {**dict.fromkeys(indicator.sources, "unit of its source"), **units}
+    outputs = {n: replace(o, unit=o.unit.format(**filled)) for n, o in indicator.outputs.items()}
     return replace(indicator, outputs=outputs)
 
 

@@ -216,14 +216,15 @@ def collection(indicator: str, runs: Sequence[StoredRun]) -> dict[str, Any]:
 
 def asset(path: Path, title: str, roles: Sequence[str], **more: Any) -> dict[str, Any]:
     """A file of a run as a STAC asset, with its size and checksum (a SHA-256 multihash)."""
-    content = path.read_bytes()
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
     return {
         "href": f"./{path.name}",
         "title": title,
         "type": MEDIA[path.suffix],
         "roles": list(roles),
-        "file:size": len(content),
-        "file:checksum": "1220" + hashlib.sha256(content).hexdigest(),
+        "file:size": path.stat().st_size,
+        "file:checksum": "1220" + checksum,
         **more,
     }
 
@@ -232,7 +233,7 @@ def asset(path: Path, title: str, roles: Sequence[str], **more: Any) -> dict[str
 
 
 def keep_block(folder: Path, done: Done) -> None:
-    """Store a finished block; the same block stored twice is the same."""
+    """Store a finished block; the same block stored twice is the same. With a failed read it is used, not kept."""
     for part, table in (
         ("rows", to_table(done.rows)),
         ("reads", pd.DataFrame([asdict(r) for r in done.reads])),
@@ -241,9 +242,10 @@ def keep_block(folder: Path, done: Done) -> None:
             table.to_parquet(path)
     with atomic(folder / f"{done.key}.npz") as path, path.open("wb") as file:
         np.savez_compressed(
-            file, allow_pickle=False, **{label_of(p): a.astype("float32") for p, a in done.maps.items()}
+            file, allow_pickle=False, shown=done.shown, **{f"at-{label_of(p)}": a for p, a in done.maps.items()}
         )
-    create(folder / f"{done.key}.done", b"")
+    if not any(r.status == "failed" for r in done.reads):
+        create(folder / f"{done.key}.done", b"")
 
 
 def clear(folder: Path) -> None:
@@ -264,10 +266,11 @@ def read_block(folder: Path, key: str) -> Done:
     return Done(key, tuple(rows), tuple(reads), {})
 
 
-def block_map(folder: Path, key: str, period: str) -> Floats | None:
-    """The map of a finished block for a period, if it has one."""
+def block_map(folder: Path, key: str, period: str) -> tuple[str, Floats] | None:
+    """The map of a finished block for a period and what it shows, if it has one."""
     with np.load(folder / f"{key}.npz") as kept:
-        return np.asarray(kept[label_of(period)], dtype=float) if label_of(period) in kept else None
+        name = f"at-{label_of(period)}"
+        return (str(kept["shown"]), np.asarray(kept[name], dtype=float)) if name in kept else None
 
 
 # --- Files

@@ -24,6 +24,7 @@ from geomon.sources.records import Band, Read, Scene
 from geomon.stats.coverage import cover
 from geomon.stats.moving import move, reach
 
+ONE_DATE = (None, "first", "last", "closest")  # windows without a time axis
 MOST = 2**24  # cells of one source in memory at once
 KEPT = 2**28  # bytes of decoded pixels that a task keeps for its next question
 
@@ -173,7 +174,7 @@ class Supply:
     def __init__(self, setting: Setting, country: str = "") -> None:
         self.setting, self.country = setting, country
         self.reads: list[Read] = []
-        self.kept: OrderedDict[tuple[str, str, str], tuple[Window, Floats]] = OrderedDict()
+        self.kept: OrderedDict[tuple[str, str, tuple[Any, ...]], tuple[Window, Floats]] = OrderedDict()
         self.bytes = 0
 
     def absent(self, node: Any, period: Period) -> bool:
@@ -203,7 +204,9 @@ class Supply:
         if isinstance(node, Given):
             raise InputError(f"{name} was not handed in: {node.what}. Add use={{{name!r}: Source(...)}} to the run.")
         known = self.setting.known.get(address(node))
-        empty = array(np.full(window.shape, np.nan), window, known.attrs if known else {})
+        in_time = isinstance(node, Source) and node.window not in ONE_DATE
+        shape = (1, *window.shape) if in_time else window.shape
+        empty = array(np.full(shape, np.nan), window, known.attrs if known else {})
         return with_sight(empty, np.zeros(window.shape), name)
 
     def give(self, node: Any, name: str, window: Window, period: Period) -> Any:
@@ -233,19 +236,19 @@ class Supply:
                 f"{node.collection} has {len(scenes)} dates in {period.label} ({dates} ...). "
                 "Say which with window='first' or 'last', or take them all with 'period'."
             )
-        if node.window in (None, "first", "last", "closest"):
+        if node.window in ONE_DATE:
             scenes = (scenes[-1 if node.window == "last" else 0],)
         origin = reach(known.grid, window)
         if math.prod(origin.shape) > MOST and max(window.shape) > 1 and known.grid != window.grid:
             return joined([self.source(node, half, period) for half in halves(window)], window)
         stack = np.stack([self.decoded(scene, known, origin) for scene in scenes])
-        if node.window in (None, "first", "last", "closest"):
+        if node.window in ONE_DATE:
             stack = stack[0]
         return move(stack, origin, window, known.band.kind)
 
     def decoded(self, scene: Scene, known: Known, window: Window) -> Floats:
         """One date of a band on its own grid, from what was read before if that holds it."""
-        key = known.collection, known.band.name, scene.label
+        key = known.collection, known.band.name, tuple((g.item, g.asset, g.href) for g in scene.granules)
         if key in self.kept:
             held, values = self.kept[key]
             if held.intersect(window) == window:

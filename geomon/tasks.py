@@ -4,20 +4,22 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import numpy as np
 import shapely
 import xarray as xr
 
 from geomon.blocks import Done, Task, execute, run_task, survey_of
-from geomon.grid import Grid, Window, is_geographic
+from geomon.grid import Grid, Window, areal_scale, is_geographic
 from geomon.indicator import Indicator, Layer, Shapes, Survey, address
 from geomon.ledger import as_dataset, sum_rows
 from geomon.period import Period
 from geomon.reading_off import read_totals
+from geomon.sources.records import Read
 from geomon.store import keep_block, kept_blocks, read_block
 from geomon.supply import Setting, Supply, cells, pinned
 from geomon.zones import Zone, Zones
@@ -49,7 +51,8 @@ def make_tasks(
         if known.grid is None:
             continue
         owner = survey_of(name, node, known.band.kind, known.band.unit)
-        tasks += tasks_on(owner, name, known.grid, zones.to_crs(known.grid.crs).leaves, zones, periods, block, False)
+        key = f"sum-{quote(name, safe='')}"
+        tasks += tasks_on(owner, key, known.grid, zones.to_crs(known.grid.crs).leaves, zones, periods, block, False)
     return tasks
 
 
@@ -112,6 +115,8 @@ class Ready:
     folder: Path | None
     client: "Client | None"
     workers: int | None
+    reads: list[Read] = field(default_factory=list)
+    """What was read for surveys and country layers."""
 
     def run(self, tasks: Sequence[Task], setting: Setting, progress: Progress | None = None) -> list[Done]:
         """The blocks of these tasks, in order; only those that are not kept are computed."""
@@ -127,7 +132,7 @@ class Ready:
 
     def make(self, node: Any, period: Period, setting: Setting) -> Setting:
         """Surveys and country layers under a node, those below first, each once per period and country."""
-        if not needs_country(node):
+        if not needs_country(node) or Supply(setting).absent(node, period):
             return setting
         period = pinned(node, period)
         for under in node.sources.values():
@@ -159,7 +164,9 @@ class Ready:
         name = f"survey-{hashlib.sha256((address(node) + period.label).encode()).hexdigest()[:12]}"
         tasks = tasks_on(node, name, grid, (zone,), zones, (period,), self.block, False)
         tasks = [replace(t, country=country, key=f"{t.key}-{quote(country, safe='')}") for t in tasks]
-        sums = sum_rows((r for d in self.run(tasks, setting) for r in d.rows), {})
+        done = self.run(tasks, setting)
+        self.reads.extend(r for d in done for r in d.reads)
+        sums = sum_rows((r for d in done for r in d.rows), {})
         got = read_totals(node.value, as_dataset(sums, [zone.code], [period.label]), setting.params)
         table: xr.DataArray = getattr(got, "value", got)
         return table.isel(zone=0, period=0, drop=True)
@@ -172,7 +179,9 @@ class Ready:
         assert geometry is not None
         window = grid.cover(geometry.bounds)
         window = window.pad(cells(node.margin, grid, window.bounds))
-        return window, supply.kernel(node, window, period)
+        made = supply.kernel(node, window, period)
+        self.reads.extend(supply.reads)
+        return window, made
 
 
 def grain(zone: Zone, grid: Grid) -> float:
@@ -181,8 +190,11 @@ def grain(zone: Zone, grid: Grid) -> float:
     height, width = grid.dy, grid.dx
     count = zone.geometry.area / (height * width)
     border = zone.geometry.length / min(height, width) + 4
-    _, south, _, north = zone.geometry.bounds
-    if not is_geographic(grid.crs):
-        return 1e-7 * border / max(count, 1e-9)
-    slope = math.radians(height) * math.tan(math.radians(min(max(abs(south), abs(north)), 89.0) + height))
+    west, south, east, north = zone.geometry.bounds
+    if is_geographic(grid.crs):
+        slope = math.radians(height) * math.tan(math.radians(min(max(abs(south), abs(north)), 89.0) + height))
+    else:
+        x, y = np.meshgrid([west, (west + east) / 2, east], [south, (south + north) / 2, north])
+        here, right, up = (areal_scale(grid.crs, x + dx, y + dy) for dx, dy in ((0, 0), (width, 0), (0, height)))
+        slope = float(np.max(np.abs(right / here - 1) + np.abs(up / here - 1))) + 1e-8
     return slope * border / 4 / max(count, 1e-9)

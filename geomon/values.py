@@ -62,6 +62,12 @@ class share:
 
     def __call__(self, totals: xr.Dataset) -> Estimate:
         top, unseen, kind = part(totals, self.name, self.keys)
+        other = totals[self.of].attrs["kind"] if self.of else "area"
+        if other != kind or kind == "rate":
+            raise DefinitionError(
+                f"A share of {self.name} ({kind}) in {self.of or 'the ground'} ({other}) has no meaning: "
+                "both must be areas, or both amounts. Say of= which it is a share of."
+            )
         bottom = totals[self.of] if self.of else totals["seen"].sel(quantity=self.name, drop=True)
         if self.of and bool((abs(totals["unseen"].sel(quantity=self.of, drop=True) - unseen) > 1e-3).any()):
             raise DefinitionError(
@@ -101,7 +107,11 @@ class mean:
 
 
 class percentile:
-    """Percentile of a histogram kept by bin; its bounds are the edges of the bin."""
+    """Percentile of a histogram kept by bin.
+
+    Its bounds are the edges of the bin, further apart by what unseen ground could hold: all below it or all above.
+    For a histogram that is not of area, nobody knows how much is hidden, and unseen ground leaves no bounds.
+    """
 
     def __init__(self, name: str, q: float, *, bins: str, width: float, at_least: float = 0.0, unit: str = "") -> None:
         self.name, self.q, self.bins, self.width, self.at_least = name, q, bins, width, at_least
@@ -113,8 +123,21 @@ class percentile:
             blank = nowhere * float("nan")
             return Estimate(blank, self.unit, blank, blank, "bounds")
         counts = totals[self.name].sortby(self.bins)
+        unseen = totals["unseen"].sel(quantity=self.name, drop=True)
         n = counts.sum(self.bins)
-        reached = counts.cumsum(self.bins) >= self.q * n * (1 - 1e-12)
+        enough = (n >= self.at_least) & (n > 0)
+        below = counts.cumsum(self.bins)
+        if counts.attrs["kind"] == "area":
+            hidden, known = unseen, enough
+        else:
+            hidden, known = xr.zeros_like(unseen), enough & ~(unseen > 0)
+        low = self.edge(counts, below + hidden, self.q * (n + hidden)).where(known)
+        high = self.edge(counts, below, self.q * (n + hidden)).where(known) + self.width
+        middle = self.edge(counts, below, self.q * n).where(enough) + self.width / 2
+        return Estimate(middle, self.unit, low, high, "bounds")
+
+    def edge(self, counts: xr.DataArray, below: xr.DataArray, wanted: xr.DataArray) -> xr.DataArray:
+        """The lower edge of the first bin by which so much is reached; missing if none does."""
+        reached = below >= wanted * (1 - 1e-12)
         edge = counts[self.bins][reached.argmax(self.bins)] * self.width
-        low = edge.drop_vars(self.bins).where((n >= self.at_least) & (n > 0))
-        return Estimate(low + self.width / 2, self.unit, low, low + self.width, "bounds")
+        return edge.drop_vars(self.bins).where(reached.any(self.bins))

@@ -47,6 +47,7 @@ def read(scene: Scene, band: Band, window: Window, *, patience: Patience | None 
     """
     patience = patience or Patience.usual()
     out = np.full(window.shape, np.nan)
+    empty_there = np.zeros(window.shape, bool)
     rows: list[Read] = []
     for granule in sorted(scene.granules, key=lambda g: g.item):
         if granule.fault:
@@ -65,9 +66,12 @@ def read(scene: Scene, band: Band, window: Window, *, patience: Patience | None 
         if pixels is None:
             rows.append(row(granule, band, outcome, seconds=time.monotonic() - start))
             continue
-        values, remarks = meaning(pixels, granule, band)
+        values, left_out, remarks = meaning(pixels, granule, band)
         np.copyto(into, values, where=empty)
+        empty_there[shared.inside(window)] |= left_out
         rows.append(row(granule, band, outcome, pixels, remarks, time.monotonic() - start))
+    if band.nodata_means == "zero":  # only where no other granule has something: countries' files overlap
+        out[empty_there & np.isnan(out)] = 0.0
     return out, rows
 
 
@@ -140,8 +144,8 @@ def number(file: Any, granule: Granule, band: Band) -> int:
     raise ReadError(f"the file has {file.count} bands, {listing(filter(None, names))}, and {wanted} is asked for")
 
 
-def meaning(pixels: Pixels, granule: Granule, band: Band) -> tuple[Floats, list[str]]:
-    """Physical values from stored numbers, NaN where unseen, and remarks for the row."""
+def meaning(pixels: Pixels, granule: Granule, band: Band) -> tuple[Floats, NDArray[np.bool_], list[str]]:
+    """Physical values from stored numbers, NaN where unseen; where the file says nodata; and remarks for the row."""
     stored, remarks = pixels.stored, []
     said = {v for v in (pixels.nodata, granule.nodata, band.nodata) if v is not None and possible(stored, v)}
     if len(said) > 1:
@@ -149,15 +153,15 @@ def meaning(pixels: Pixels, granule: Granule, band: Band) -> tuple[Floats, list[
         remarks.append(f"file and catalogue differ on nodata, {listed}: all of it is unseen")
     every = all_numbers(stored)
     if every is None:
-        values, strange = decoded(stored, said, granule, band)
+        values, empty, strange = decoded(stored, said, granule, band)
     else:
-        values, strange = (table[stored] for table in decoded(every, said, granule, band))
+        values, empty, strange = (table[stored] for table in decoded(every, said, granule, band))
     strange &= ~pixels.unseen
     if strange.any():
         named = ", ".join(f"{v:g}" for v in np.unique(stored[strange])[:8])
         remarks.append(f"{int(strange.sum())} pixels hold codes that the legend does not know ({named}): unseen")
-    values[pixels.unseen] = 0.0 if band.nodata_means == "zero" else np.nan
-    return values, remarks
+    values[pixels.unseen] = np.nan
+    return values, empty | pixels.unseen, remarks
 
 
 def all_numbers(stored: NDArray[Any]) -> NDArray[Any] | None:
@@ -167,15 +171,17 @@ def all_numbers(stored: NDArray[Any]) -> NDArray[Any] | None:
     return np.arange(2 ** (8 * stored.dtype.itemsize)).astype(stored.dtype)
 
 
-def decoded(stored: NDArray[Any], nodata: set[float], granule: Granule, band: Band) -> tuple[Floats, NDArray[np.bool_]]:
-    """Physical values of stored numbers, NaN where unseen, and which are codes that a legend does not know."""
+def decoded(
+    stored: NDArray[Any], nodata: set[float], granule: Granule, band: Band
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Physical values of stored numbers, NaN where unseen; which are nodata; which codes a legend does not know."""
     values = stored.astype(np.float64)
     if band.kind != "class" and (granule.scale, granule.offset) != (1.0, 0.0):
         values = values * granule.scale + granule.offset
     empty = np.isnan(values)
     for value in nodata:
         empty |= equal(stored, value)
-    values[empty] = 0.0 if band.nodata_means == "zero" else np.nan
+    values[empty] = np.nan
     missing = (*granule.missing, *(band.legend.missing if band.legend else ()))
     if missing:
         values[np.isin(stored, missing)] = np.nan
@@ -183,7 +189,7 @@ def decoded(stored: NDArray[Any], nodata: set[float], granule: Granule, band: Ba
     if band.kind == "class" and band.legend is not None:
         strange = ~np.isnan(values) & ~np.isin(stored, list(band.legend.codes))
         values[strange] = np.nan
-    return values, strange
+    return values, empty, strange
 
 
 def possible(stored: NDArray[Any], value: float) -> bool:

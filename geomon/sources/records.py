@@ -174,7 +174,7 @@ class Granule:
             content = hashlib.sha256(form.encode() + values.tobytes()).hexdigest()
         else:
             content = self.checksum or f"{self.href.partition('?')[0]} {self.size} {self.version}"
-        meant = f"{self.scale!r} {self.offset!r} {self.nodata!r}"
+        meant = f"{self.scale!r} {self.offset!r} {self.nodata!r} {self.missing!r} {self.index}"
         return "|".join((self.collection, self.item, self.asset, self.member, meant, content))
 
 

@@ -75,6 +75,7 @@ def signed_pieces(ring: Floats, window: Window) -> tuple[Integers, Integers, Flo
     a, b = cut(a[kept], b[kept], 0)
     middle = (a + b) / 2
     row, column = np.floor(middle[:, 1]).astype(np.int64) - top, np.floor(middle[:, 0]).astype(np.int64)
+    row = np.clip(row, 0, window.shape[0] - 1)  # a vanishing piece at an edge may round across it
     first = window.j0 - int(j)
     return row, column - first, b[:, 1] - a[:, 1], middle[:, 0] - first
 

@@ -14,6 +14,7 @@ import numpy as np
 from geomon.grid import Floats, Grid, Window, authalic, is_geographic, transformer
 from geomon.stats.coverage import Integers
 
+COARSE = 1 / 8  # of a source cell: the width of a target cell below which an amount is given as a density
 LEAST = 1e-9  # of a cell: less than this was not seen
 POINTS = 2**22  # placed at once
 FINEST = 512  # points along the side of a cell
@@ -118,9 +119,13 @@ def by_points(array: Floats, origin: Window, to: Window, kind: str, seen: Floats
     """Between two CRSs, by a regular lattice of points.
 
     They lie in the source's cells for amounts, of which nothing is then lost or doubled, and for rates of cells
-    that are smaller, so that every one of them counts; else in the target's.
+    that are smaller, so that every one of them counts; else in the target's. An amount of a cell much larger than
+    the target's is a density to them.
     """
     ratio = cell_ratio(origin.grid, to.grid)
+    if kind == "amount" and ratio < COARSE:
+        density, ground = by_points(array / origin.areas, origin, to, "rate", seen)
+        return density * to.areas, ground
     if kind == "amount" or ratio >= 2:
         return scatter(array, origin, to, kind, finely(ratio), seen)
     n = math.ceil(2 * max(1.0, ratio))

@@ -110,7 +110,15 @@ def test_cells_that_are_not_the_polygon_are_refused() -> None:
 def test_a_parent_may_have_gaps_which_are_published() -> None:
     ledger = book(10.0, 5.0, 7.0, 22.0, parent=True)
     prove(ledger)
-    assert ledger.is_parent.all() and (ledger.polygon - ledger.counted - ledger.excluded - ledger.unseen).item() == 7.0
+    parent = ledger[ledger.is_parent].iloc[0]
+    assert parent.polygon - parent.counted - parent.excluded - parent.unseen == 7.0
+
+
+def test_a_zone_that_left_no_rows_is_noticed() -> None:
+    sums = [Row(what, "forest", "area", "m2", "A", "2020", (), 5.0) for what in ("total", "seen", "unseen")]
+    ledger = books(sums, [Zone("A"), Zone("B")], {"A": 10.0, "B": 10.0}, {})
+    with pytest.raises(LedgerError, match="B, 2020: the cells of forest hold 0 m2"):
+        prove(ledger)
 
 
 def test_no_rows_prove_nothing() -> None:

@@ -119,8 +119,22 @@ def test_a_mean_of_what_is_no_rate_or_is_kept_apart_is_refused(made: xr.Dataset)
 @pytest.mark.parametrize(("q", "low"), [(0.1, 0.0), (0.5, 2.0), (0.75, 2.0), (0.76, 4.0), (1.0, 4.0)])
 def test_a_percentile_lies_in_its_bin(q: float, low: float) -> None:
     """Bins 0, 1, 2 of width 2 hold 1, 2 and 1; the third of four lies in the second."""
-    got = percentile("land", q, bins="bin", width=2.0, unit="1")(kept_apart({2.0: 1.0, 0.0: 1.0, 1.0: 2.0}, key="bin"))
-    assert numbers(got) == [low + 1, low, low + 2]
+    made = kept_apart({2.0: 1.0, 0.0: 1.0, 1.0: 2.0}, key="bin", unseen=0.0)
+    assert numbers(percentile("land", q, bins="bin", width=2.0, unit="1")(made)) == [low + 1, low, low + 2]
+
+
+def test_unseen_ground_moves_a_percentile_to_other_bins() -> None:
+    """Of 1, 2, 1 and 2 unseen the third of six lies in the first bin if all unseen is low, in the second if it is high."""
+    made = kept_apart({0.0: 1.0, 1.0: 2.0, 2.0: 1.0}, key="bin", unseen=2.0)
+    assert numbers(percentile("land", 0.5, bins="bin", width=2.0, unit="1")(made)) == [3, 0, 4]
+    assert np.isnan(numbers(percentile("land", 0.9, bins="bin", width=2.0, unit="1")(made))[2])
+
+
+def test_unseen_ground_leaves_a_histogram_of_counts_without_bounds() -> None:
+    made = kept_apart({0.0: 1.0, 1.0: 2.0}, key="bin", kind="amount", unseen=2.0)
+    np.testing.assert_equal(
+        numbers(percentile("land", 0.5, bins="bin", width=2.0, unit="1")(made)), [3, np.nan, np.nan]
+    )
 
 
 def test_a_percentile_of_too_few_is_missing() -> None:
