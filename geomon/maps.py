@@ -112,7 +112,7 @@ def classes_of(plan: "Plan") -> list[dict[str, Any]]:
     marked = {"value": 1, "name": name, "description": name.replace("_", " ").capitalize()}
     if colours:
         marked["color_hint"] = colours[0].lstrip("#")
-    return [{"value": 0, "name": f"not_{name}", "description": "Seen, and not marked"}, marked]
+    return [marked, {"value": 0, "name": f"not_{name}", "description": "Seen, and not marked"}]
 
 
 def write_cog(path: Path, whole: Window, parts: Iterable[Part], look: Look) -> None:

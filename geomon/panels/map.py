@@ -266,7 +266,7 @@ def classes_of(asset: Mapping[str, Any], palette: str) -> list[dict[str, Any]]:
                 else OTHER,
                 "name": c.get("description") or c["name"],
             }
-            for c in sorted(asset["classification:classes"], key=lambda c: -int(c["value"]))
+            for c in asset["classification:classes"]
             if not c.get("nodata")
         ]
     what = str(asset.get("geomon:quantity", "")).replace("_", " ")

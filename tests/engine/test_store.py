@@ -79,7 +79,7 @@ def test_the_map_is_a_cog_with_the_classes_of_the_record(catalog: Catalog, tmp_p
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert (file.nodata, file.crs.to_epsg()) == (255, 4326)
         pixels = file.read(1)
-    seen, forest = made.item["assets"]["map-2021"]["classification:classes"]
+    forest, seen = made.item["assets"]["map-2021"]["classification:classes"]
     assert (seen["value"], forest["value"], forest["name"]) == (0, 1, "forest")
     assert (pixels[1:20] == 1).all() and (pixels[20:] == 0).all() and pixels[0, 0] == 255
 

@@ -124,7 +124,7 @@ def test_a_percentile_lies_in_its_bin(q: float, low: float) -> None:
 
 
 def test_unseen_ground_moves_a_percentile_to_other_bins() -> None:
-    """Of 1, 2, 1 and 2 unseen the third of six lies in the first bin if all unseen is low, in the second if it is high."""
+    """Of 1, 2, 1 and 2 unseen the third of six lies in the first bin if the unseen is low, else in the second."""
     made = kept_apart({0.0: 1.0, 1.0: 2.0, 2.0: 1.0}, key="bin", unseen=2.0)
     assert numbers(percentile("land", 0.5, bins="bin", width=2.0, unit="1")(made)) == [3, 0, 4]
     assert np.isnan(numbers(percentile("land", 0.9, bins="bin", width=2.0, unit="1")(made))[2])
