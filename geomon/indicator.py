@@ -14,7 +14,7 @@ from typing import Any
 from geomon.errors import DefinitionError, did_you_mean, listing
 from geomon.period import Period
 
-PLAIN = (bool, int, float, complex, str, bytes, tuple, type(None))
+PLAIN = (bool, int, float, complex, str, bytes, tuple, list, dict, type(None))
 WINDOWS = ("first", "last", "closest", "period", "span")
 
 
@@ -329,13 +329,28 @@ def code_of(function: Callable[..., Any]) -> str:
     file = getattr(sys.modules.get(function.__module__), "__file__", None)
     if file and Path(file).is_file():
         return hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    around = inspect.getclosurevars(function)
-    plain = {n: v for n, v in {**around.globals, **around.nonlocals}.items() if isinstance(v, PLAIN)}
-    called = [code_of(v) for _, v in sorted(around.globals.items()) if inspect.isfunction(v) and v is not function]
-    return hashlib.sha256(repr((spelled(function.__code__), sorted(plain.items()), called)).encode()).hexdigest()
+    return hashlib.sha256(repr(around(function)).encode()).hexdigest()
+
+
+def around(function: Callable[..., Any], met: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    """The code of a function without a file, the plain values that it reads, and the functions that it calls."""
+    code, known = function.__code__, inspect.getclosurevars(function).nonlocals
+    read = {n: function.__globals__[n] for n in names_in(code) if n in function.__globals__} | dict(known)
+    plain = {n: v for n, v in sorted(read.items()) if isinstance(v, PLAIN)}
+    met = (*met, function)
+    called = [v for _, v in sorted(read.items()) if inspect.isfunction(v) and v not in met]
+    return spelled(code), plain, [around(f, met) if f.__module__ == function.__module__ else code_of(f) for f in called]
+
+
+def names_in(code: CodeType) -> set[str]:
+    """The names that compiled code reads, nested functions too."""
+    return set(code.co_names).union(*(names_in(c) for c in code.co_consts if isinstance(c, CodeType)))
 
 
 def spelled(code: CodeType) -> tuple[Any, ...]:
-    """Compiled code without addresses of memory, nested functions too."""
-    constants = tuple(spelled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts)
+    """Compiled code without addresses of memory and the order of sets, nested functions too."""
+    constants = tuple(
+        spelled(c) if isinstance(c, CodeType) else repr(sorted(map(repr, c)) if isinstance(c, frozenset) else c)
+        for c in code.co_consts
+    )
     return code.co_code.hex(), code.co_names, constants

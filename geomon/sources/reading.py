@@ -47,11 +47,12 @@ def read(scene: Scene, band: Band, window: Window, *, patience: Patience | None 
     """
     patience = patience or Patience.usual()
     out = np.full(window.shape, np.nan)
-    empty_there = np.zeros(window.shape, bool)
+    empty_there, lost = np.zeros(window.shape, bool), np.zeros(window.shape, bool)
     rows: list[Read] = []
     for granule in sorted(scene.granules, key=lambda g: g.item):
         if granule.fault:
             rows.append(row(granule, band, Tried(1, granule.fault)))
+            lost[:] = True  # nobody knows where it lies
             continue
         place = placed(granule, window)
         shared = place.intersect(window)
@@ -65,13 +66,14 @@ def read(scene: Scene, band: Band, window: Window, *, patience: Patience | None 
         pixels, outcome = fetch(granule, band, place, shared, patience)
         if pixels is None:
             rows.append(row(granule, band, outcome, seconds=time.monotonic() - start))
+            lost[shared.inside(window)] = True
             continue
         values, left_out, remarks = meaning(pixels, granule, band)
         np.copyto(into, values, where=empty)
         empty_there[shared.inside(window)] |= left_out
         rows.append(row(granule, band, outcome, pixels, remarks, time.monotonic() - start))
-    if band.nodata_means == "zero":  # only where no other granule has something: countries' files overlap
-        out[empty_there & np.isnan(out)] = 0.0
+    if band.nodata_means == "zero":  # only where no other granule has, or may have had, something: countries overlap
+        out[empty_there & ~lost & np.isnan(out)] = 0.0
     return out, rows
 
 

@@ -54,6 +54,7 @@ def bare_land(cover: xr.DataArray) -> dict:
 
 
 TWO = {"cover": Source("cover"), "reference": Source("reference")}
+TWO_COVERS = {"a": Source("cover"), "b": Source("reference")}
 REFUSED: dict[str, tuple[type[GeomonError], str, Callable[[], object]]] = {
     "a bare float": (
         DefinitionError,
@@ -125,6 +126,11 @@ REFUSED: dict[str, tuple[type[GeomonError], str, Callable[[], object]]] = {
         ),
     ),
     "two dates in a period": (InputError, "has 2 dates in 2020/2021", lambda: run(FOREST, ("2020/2021",))),
+    "the same period twice": (
+        InputError,
+        "asked for '2020' twice. Name each period once",
+        lambda: run(FOREST, ("2020", "2021", "2020")),
+    ),
     "no period": (InputError, "asked for no period", lambda: run(FOREST, ())),
     "polygons without an extent": (
         InputError,
@@ -219,6 +225,41 @@ REFUSED: dict[str, tuple[type[GeomonError], str, Callable[[], object]]] = {
         "which cannot be added up",
         lambda: run(replace(people_in_flood.INDICATOR, sums={"population": Source("reference")}), (DAY,)),
     ),
+    "a sum named as a measured quantity": (
+        DefinitionError,
+        "'forest' is measured and also in sums",
+        lambda: run(of(lambda cover: {"forest": cover == 10}, sums={"forest": Source("people")})),
+    ),
+    "an output of what is not measured": (
+        DefinitionError,
+        "x reads 'forrest', which was not measured; there are 'forest', 'land'. Did you mean 'forest'?",
+        lambda: run(replace(FOREST, outputs={"x": Output(total("forrest"), "km2")})),
+    ),
+    "a map of what is not measured": (
+        DefinitionError,
+        "map reads 'forrest', which was not measured; there are 'forest', 'land'. Did you mean 'forest'?",
+        lambda: run(replace(FOREST, map="forrest")),
+    ),
+    "a value that does not take totals": (
+        DefinitionError,
+        "takes 'sums': name its first argument 'totals'",
+        lambda: Output(lambda sums: sums["forest"], "m2"),
+    ),
+    "a measure that gives an array": (
+        DefinitionError,
+        "gave DataArray: give a dict",
+        lambda: run(of(lambda cover: cover == 10)),
+    ),
+    "the unit of a source that is none": (
+        DefinitionError,
+        "asks for the unit of 'covre', which is none of its sources 'cover'. Did you mean 'cover'?",
+        lambda: replace(FOREST, outputs={"x": Output(total("forest"), "{covre} km2")}),
+    ),
+    "one product for a layer of several": (
+        InputError,
+        "cover is made of 'a', 'b', so 'reference' cannot stand for it",
+        lambda: run(replace(FOREST, sources={"cover": Layer(of_two, TWO_COVERS)}), use={"cover": "reference"}),
+    ),
     "a window that is none": (DefinitionError, "has the window 'lastt'", lambda: Source("cover", window="lastt")),
     "a kind that is none": (
         DefinitionError,
@@ -238,6 +279,11 @@ REFUSED: dict[str, tuple[type[GeomonError], str, Callable[[], object]]] = {
 def of_rain(rain: xr.DataArray) -> xr.DataArray:
     """A kernel of one source."""
     return rain
+
+
+def of_two(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """A kernel of two sources."""
+    return a.where(b > 0)
 
 
 def measure_of_profile(cover: xr.DataArray, *, profile: str) -> dict:

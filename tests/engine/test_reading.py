@@ -111,6 +111,29 @@ def test_nodata_may_mean_that_nobody_lives_there(tmp_path: Path) -> None:
     assert np.isnan(values[0]).all()  # beside the raster nothing was said
 
 
+def side(item: str, pixels: list[float], href: str = "") -> Granule:
+    """A row of four cells; 9 is nodata."""
+    return granule(href, item=item, pixels=None if href else np.array([pixels]), shape=(1, 4))
+
+
+def people(*granules: Granule) -> list[float]:
+    """What is read of a row of four cells where nodata means that nobody lives there."""
+    window = GRID.window(PLACE, (1, 4))
+    assert window is not None
+    of = band(nodata=9.0, nodata_means="zero")
+    values, _ = read(scene(*granules), of, window, patience=Patience(tries=1, pause=0.0))
+    return list(values[0])
+
+
+def test_an_empty_file_of_one_country_does_not_hide_its_neighbours_people() -> None:
+    assert people(side("a", [5, 5, 9, 9]), side("b", [9, 9, 7, 9])) == [5, 5, 7, 0]
+
+
+def test_where_a_file_failed_its_neighbours_nodata_is_not_zero(tmp_path: Path) -> None:
+    failed = side("a", [], str(tmp_path / "none.tif"))
+    np.testing.assert_equal(people(failed, side("b", [9, 9, 7, 9])), [NAN, NAN, 7, NAN])
+
+
 def test_scale_and_offset_are_applied_once_and_not_to_classes(tmp_path: Path) -> None:
     path = tif(tmp_path / "a.tif", cells(), scale=0.5, offset=100.0)
     values, _ = look(granule(path, scale=0.1, offset=-1.0), band("rate"))

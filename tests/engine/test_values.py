@@ -83,6 +83,14 @@ def test_a_share_of_what_was_seen_elsewhere_is_refused() -> None:
         share("forest", of="land")(made)
 
 
+def test_a_share_of_people_in_an_area_is_refused() -> None:
+    made = totals(people=3.0, land=4.0)
+    made["people"].attrs = {"kind": "amount", "unit": "people"}
+    for of in ("land", ""):
+        with pytest.raises(DefinitionError, match=r"A share of people \(amount\) in .* \(area\) has no meaning"):
+            share("people", of=of)(made)
+
+
 def test_shares_of_keys() -> None:
     made = kept_apart({-1.0: 1.0, 0.0: 2.0, 1.0: 5.0})
     assert numbers(share("land", of="land", status=-1)(made))[0] == 12.5
