@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 from geomon.errors import DefinitionError, did_you_mean, listing
@@ -332,7 +332,7 @@ def code_of(function: Callable[..., Any]) -> str:
     return hashlib.sha256(repr(around(function)).encode()).hexdigest()
 
 
-def around(function: Callable[..., Any], met: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+def around(function: FunctionType, met: tuple[Any, ...] = ()) -> tuple[Any, ...]:
     """The code of a function without a file, the plain values that it reads, and the functions that it calls."""
     code, known = function.__code__, inspect.getclosurevars(function).nonlocals
     read = {n: function.__globals__[n] for n in names_in(code) if n in function.__globals__} | dict(known)

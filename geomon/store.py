@@ -232,8 +232,11 @@ def asset(path: Path, title: str, roles: Sequence[str], **more: Any) -> dict[str
 # --- Blocks
 
 
-def keep_block(folder: Path, done: Done) -> None:
-    """Store a finished block; the same block stored twice is the same. With a failed read it is used, not kept."""
+def keep_block(folder: Path, done: Done, *, final: bool = True) -> None:
+    """Store a finished block; the same block stored twice is the same.
+
+    With a failed read, of its own or of what it rests on (not final), it is used in this run and not kept for another.
+    """
     for part, table in (
         ("rows", to_table(done.rows)),
         ("reads", pd.DataFrame([asdict(r) for r in done.reads])),
@@ -244,7 +247,7 @@ def keep_block(folder: Path, done: Done) -> None:
         np.savez_compressed(
             file, allow_pickle=False, shown=done.shown, **{f"at-{label_of(p)}": a for p, a in done.maps.items()}
         )
-    if not any(r.status == "failed" for r in done.reads):
+    if final and not any(r.status == "failed" for r in done.reads):
         create(folder / f"{done.key}.done", b"")
 
 

@@ -1,5 +1,6 @@
 """The tasks of a run: which blocks, what must be there before them, and how far cells may lie from polygons."""
 
+import functools
 import hashlib
 import math
 from collections import defaultdict
@@ -96,12 +97,15 @@ def touched(zone: Zone, grid: Grid, block: int) -> Iterable[tuple[int, int]]:
             yield at
 
 
-def do_block(task: Task, setting: Setting, folder: Path | None) -> Any:
-    """Run a block and keep it, so that it is never computed twice; its key, or all of it if there is no store."""
+def do_block(task: Task, setting: Setting, folder: Path | None, *, final: bool = True) -> Any:
+    """Run a block and keep it, so that it is never computed twice; its key, or all of it if there is no store.
+
+    Not final is a block that rests on something made from a file that could not be read.
+    """
     done = run_task(task, setting)
     if folder is None:
         return done
-    keep_block(folder, done)
+    keep_block(folder, done, final=final)
     return done.key
 
 
@@ -125,7 +129,8 @@ class Ready:
         shown = (lambda done, _: progress(done + len(tasks) - len(todo), len(tasks))) if progress else None
         if shown and not todo:
             progress(len(tasks), len(tasks))  # type: ignore[misc]
-        made = execute(todo, setting, self.do, client=self.client, workers=self.workers, progress=shown)
+        do = functools.partial(self.do, final=not any(r.status == "failed" for r in self.reads))
+        made = execute(todo, setting, do, client=self.client, workers=self.workers, progress=shown)
         if self.folder is None:
             return list(made)
         return [read_block(self.folder, t.key) for t in tasks]
