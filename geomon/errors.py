@@ -47,4 +47,4 @@ def listing(names: Iterable[str], most: int = 12) -> str:
     """Names in quotes, shortened where there are many: 'a', 'b', ... (40 in all)."""
     known = sorted(names)
     shown = ", ".join(repr(n) for n in known[:most])
-    return f"{shown}, ... ({len(known)} in all)" if len(known) > most else shown or "nothing"
+    return f"{shown}, ... ({len(known)} in all)" if len(known) > most else shown or "none"

@@ -12,6 +12,7 @@ from rasterio.windows import Window as Pane
 
 from geomon.blocks import Task
 from geomon.grid import Floats, Window
+from geomon.series import NATURE
 from geomon.store import asset, label_of, once
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def write_maps(
             continue
         path = folder / f"map-{label_of(period.label)}.tif"
         with once(path) as temporary:
-            write_cog(temporary, whole, parts_of(tasks, period.label, block_map), look)
+            parts = parts_of(tasks, period.label, block_map)
+            write_cog(temporary, whole, parts, look, classes_of(plan), says(plan, period.label))
         assets[f"map-{label_of(period.label)}"] = asset(
             path,
             f"{plan.indicator.title}: {plan.indicator.map}, {period.label}",
@@ -115,8 +117,18 @@ def classes_of(plan: "Plan") -> list[dict[str, Any]]:
     return [marked, {"value": 0, "name": f"not_{name}", "description": "Seen, and not marked"}]
 
 
-def write_cog(path: Path, whole: Window, parts: Iterable[Part], look: Look) -> None:
-    """Blocks of one window as a COG; the ground between them is not written at all."""
+def write_cog(
+    path: Path,
+    whole: Window,
+    parts: Iterable[Part],
+    look: Look,
+    classes: Sequence[dict[str, Any]] = (),
+    says: str = "",
+) -> None:
+    """Blocks of one window as a COG; the ground between them is not written at all.
+
+    `classes` colour it wherever it is opened, and `says` what it is.
+    """
     height, width = whole.shape
     nodata = NODATA[look.dtype]
     profile: dict[str, Any] = {
@@ -138,6 +150,10 @@ def write_cog(path: Path, whole: Window, parts: Iterable[Part], look: Look) -> N
     flat = path.with_suffix(".flat.tif")
     try:
         with rasterio.open(flat, "w+", **profile) as file:
+            file.set_band_description(1, says)
+            file.update_tags(TIFFTAG_IMAGEDESCRIPTION=says)
+            if look.marks:
+                file.write_colormap(1, {c["value"]: colour_of(c) for c in classes})
             for window, _, values in parts:
                 filled = np.where(np.isfinite(values), values, nodata).astype(look.dtype)
                 shared = pane(*window.inside(whole))
@@ -156,6 +172,18 @@ def write_cog(path: Path, whole: Window, parts: Iterable[Part], look: Look) -> N
         )
     finally:
         flat.unlink(missing_ok=True)
+
+
+def says(plan: "Plan", period: str) -> str:
+    """What a map is, for whoever opens the file alone."""
+    nature = f"{NATURE}, synthetic: no real place" if plan.recipe["synthetic"] else NATURE
+    return f"{plan.indicator.map}, {period}: {plan.indicator.title} ({nature})"
+
+
+def colour_of(marked: dict[str, Any]) -> tuple[int, int, int, int]:
+    """A class's colour as GDAL has it; blue for what has none, light grey for what is not marked."""
+    hint = marked.get("color_hint") or ("2b8cbe" if marked["value"] else "d9d6cc")
+    return int(hint[:2], 16), int(hint[2:4], 16), int(hint[4:], 16), 255
 
 
 def pane(rows: slice, columns: slice) -> Pane:

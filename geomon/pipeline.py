@@ -30,6 +30,7 @@ from geomon.resolve import (
     find_all,
     margin_degrees,
     must_have,
+    same_kinds,
     setting_of,
     swapped,
     with_units,
@@ -197,6 +198,7 @@ class Plan:
             unfound=unfound,
             run=self.id,
             vintage=str(self.recipe.get("vintage", "")),
+            synthetic=bool(self.recipe["synthetic"]),
         )
         self.complete({r.quantity for r in sums}, supply)
         return series
@@ -248,10 +250,11 @@ def plan(
     zones = zones if isinstance(zones, Zones) else Zones.read(zones)
     periods = periods_of(indicator, period)
     named = {n: u if isinstance(u, str) else address(u) for n, u in (use or {}).items()}
-    indicator = swapped(indicator, use or {})
+    asked, indicator = indicator, swapped(indicator, use or {})
     params = chosen(indicator, params or {})
     keep = Store(store) if isinstance(store, str | Path) else store
     pixels = WithRuns(catalog if catalog is not None else Catalog.open(), keep)
+    same_kinds(asked, indicator, use or {}, pixels)
     box = search_box(indicator, zones)
     found = find_all(indicator, periods, pixels, box)
     must_have(indicator, periods, found)

@@ -26,6 +26,7 @@ def read_off(
     unfound: Sequence[str],
     run: str = "",
     vintage: str = "",
+    synthetic: bool = False,
 ) -> pd.DataFrame:
     """The Series table of a run.
 
@@ -35,7 +36,7 @@ def read_off(
     coverage = totals["seen"] / (totals["seen"] + totals["unseen"])
     common = {
         "indicator": indicator.code,
-        "nature": NATURE,
+        "nature": f"{NATURE}, synthetic" if synthetic else NATURE,
         "params": ",".join(f"{k}={v}" for k, v in sorted(params.items())),
         "vintage": vintage,
         "run": run,

@@ -185,6 +185,26 @@ def bring_scenes(node: Source, period: Period, found: Found, needed: bool) -> No
     found.scenes[key] = scenes
 
 
+def same_kinds(before: Indicator, after: Indicator, use: Mapping[str, Any], pixels: Pixels) -> None:
+    """InputError where a product of another kind stands for one: a measure cannot tell people from light."""
+    for name in use:
+        first, then = (kind_of({**i.sources, **i.sums}[name], pixels) for i in (before, after))
+        if first and then and first != then:
+            raise InputError(
+                f"{before.code} takes {name} from a product of kind {first!r}, and {use[name]!r} is one of kind "
+                f"{then!r}. Hand in a product whose band is {first!r}, or change the band's kind in its collection."
+            )
+
+
+def kind_of(node: Any, pixels: Pixels) -> str:
+    """The kind of the first source of a node, '' where nothing is known of it."""
+    source = next((n for n in below(node) if isinstance(n, Source)), None)
+    try:
+        return pixels.collection(source.collection).band(source.band).kind if source else ""
+    except CatalogError:  # said where its dates are looked for
+        return ""
+
+
 def touching(scenes: Sequence[Scene], box: Bounds) -> tuple[Scene, ...]:
     """The dates with those granules that touch the box: an item need not say where it lies, its file does."""
     near = (replace(s, granules=tuple(g for g in s.granules if touches(g, box))) for s in scenes)

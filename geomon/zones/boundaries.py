@@ -15,11 +15,15 @@ from shapely.geometry.base import BaseGeometry
 
 from geomon.areas import are_countries, find
 from geomon.errors import ZoneError, did_you_mean, listing
+from geomon.grid import true_area
 from geomon.zones.columns import Named, Wanted, named
 from geomon.zones.polygons import check_place, crs_text, km2, overlaps, polygonal, sound
 
 PARQUET = (".parquet", ".geoparquet", ".pq")
 GEOJSON = (".geojson", ".json")
+
+
+MISFIT = 1e-6  # of a parent: how far its own shape may lie from its parts without a remark
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def clean(frame: gpd.GeoDataFrame, wanted: Wanted, where: str = "The table") -> 
     rows, united = _one_each(rows, wanted.dissolve, where)
     made = _missing_parents(given, where)
     zones = (*rows, *made)
-    odd = [*_made(made, where), *_overlapping(zones, crs), *_mistakable(zones)]
+    odd = [*_made(made, where), *_overlapping(zones, crs), *_misfitting(zones, crs), *_mistakable(zones)]
     return Boundaries(zones, crs, given.version, (*given.remarks, *changed, *united, *odd))
 
 
@@ -189,6 +193,32 @@ def _overlapping(zones: Sequence[Zone], crs: str) -> list[str]:
         f"{pairs} of zones overlap, by {km2(sum(o.area for o in found))} together ({largest}). "
         "What lies in two zones counts in both."
     ]
+
+
+def _misfitting(zones: Sequence[Zone], crs: str) -> list[str]:
+    """A remark on each parent whose own shape is not its parts: the value is the sum of the parts."""
+    parts: dict[str, list[BaseGeometry]] = {}
+    parents = {zone.parent for zone in zones}
+    above = {zone.code: zone.parent for zone in zones}
+    for zone in zones:
+        if zone.code in parents or zone.geometry is None:
+            continue
+        code = zone.parent
+        while code:
+            parts.setdefault(code, []).append(zone.geometry)
+            code = above.get(code, "")
+    remarks = []
+    for zone in zones:
+        if zone.geometry is None or zone.code not in parts:
+            continue
+        union, own = shapely.union_all(parts[zone.code]), true_area(zone.geometry, crs)
+        gap, beyond = (true_area(polygonal(d), crs) for d in (zone.geometry - union, union - zone.geometry))
+        if gap + beyond > MISFIT * own:
+            remarks.append(
+                f"{zone.code}: its own shape has {km2(own)}; its parts leave {km2(gap)} of it out and reach "
+                f"{km2(beyond)} beyond it. Its values are the sums of its parts."
+            )
+    return remarks
 
 
 def _mistakable(zones: Sequence[Zone]) -> list[str]:

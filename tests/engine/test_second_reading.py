@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
 import shapely
 import xarray as xr
 
-from geomon import Indicator, Layer, Output, Source, Survey, area, classes, mean, rate, total
-from geomon.errors import CatalogError
+from geomon import Indicator, Layer, Output, Source, Survey, area, classes, mean, rate, sample, total, workspace
+from geomon.errors import CatalogError, InputError
 from geomon.indicator import code_of
 from geomon.pipeline import Plan, Run, plan
 from geomon.registry import indicator
@@ -443,3 +444,39 @@ def test_periods_are_put_in_order(tmp_path: Path) -> None:
 
 def test_the_order_of_the_periods_is_not_part_of_the_question() -> None:
     assert asked(toy(), periods=("2021", "2020")).id == asked(toy(), periods=("2020", "2021")).id
+
+
+def test_a_product_of_another_kind_is_refused(tmp_path: Path) -> None:
+    """People are no light: their sum would be published in 'people km2'."""
+    with pytest.raises(
+        InputError, match=r"takes radiance from a product of kind 'rate', and 'worldpop' is one of kind"
+    ):
+        plan("night-lights", land(), "2020", use={"radiance": "worldpop"})
+
+
+def land() -> Zones:
+    """One square degree."""
+    return Zones.of(
+        gpd.GeoDataFrame({"code": ["L"]}, geometry=[shapely.box(10, 49, 11, 50)], crs="EPSG:4326"), code="code"
+    )
+
+
+def test_the_map_says_what_it_is_wherever_it_is_opened(country: sample.Sample, tmp_path: Path) -> None:
+    before = os.environ.get(workspace.VARIABLE, "")
+    workspace.use(country.workspace)
+    try:
+        made = plan("15.1.1", country.zones, "2024", store=tmp_path / "store").run()
+    finally:
+        workspace.use(*filter(None, before.split(os.pathsep)))
+    assert made.stored is not None
+    assert set(made.series.nature) == {"satellite estimate, synthetic"}
+    with rasterio.open(made.stored.maps["2024"]) as file:
+        assert "synthetic: no real place" in file.descriptions[0]
+        assert file.colormap(1)[1] == (0, 100, 0, 255)  # the green of trees in WorldCover's legend
+
+
+def test_a_parent_that_is_not_its_parts_is_reported() -> None:
+    shapes = [shapely.box(10, 49, 11, 50), shapely.box(10, 49, 10.5, 50), shapely.box(10.5, 49.1, 11, 50)]
+    frame = gpd.GeoDataFrame({"code": ["P", "A", "B"], "parent": ["", "P", "P"]}, geometry=shapes, crs="EPSG:4326")
+    remarks = Zones.of(frame, code="code", parent="parent").remarks
+    assert any("P: its own shape has" in r and "Its values are the sums of its parts." in r for r in remarks)
