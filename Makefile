@@ -12,7 +12,7 @@ SERVE ?= 1
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$p -c '$(FITS)' >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
-PIP := $(V)/bin/python -m pip --disable-pip-version-check install -q
+PIP := $(V)/bin/python -m pip --disable-pip-version-check install -qq
 TYPED := geomon $(wildcard indicators dashboards)
 
 .PHONY: demo test real lint lock clean

@@ -1,5 +1,6 @@
 """`geomon list`, `where` and `zones`: what there is to ask with."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,10 +67,15 @@ def known_indicators() -> list[dict[str, Any]]:
             "title": one.title,
             "sources": sorted({n.collection for n in below(one) if isinstance(n, Source)}),
             "every": every[one.freq],
-            "outputs": [f"{name} ({o.unit})" for name, o in one.outputs.items()],
+            "outputs": [f"{name} ({unit_words(o.unit)})" for name, o in one.outputs.items()],
         }
         for code, one in indicators().items()
     ]
+
+
+def unit_words(unit: str) -> str:
+    """'{radiance}' as 'unit of radiance': it is known when the product is."""
+    return re.sub(r"\{(\w+)\}", r"unit of \1", unit)
 
 
 def known_collections() -> list[dict[str, Any]]:

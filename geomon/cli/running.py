@@ -110,7 +110,7 @@ def report(done: Any, facts: dict[str, Any], every: bool) -> None:
     for part in tables.series_tables(done.series, areas, done.plan.indicator, every):
         show(part)
     if facts["synthetic"]:
-        show("Synthetic: made from invented images; no real place.")
+        show(tables.SYNTHETIC)
     for line in verdicts(stored.check or [], areas, every):
         show(line)
     for failure in tables.failures(stored.reads):

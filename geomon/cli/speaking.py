@@ -20,7 +20,29 @@ class Stopped(KeyboardInterrupt):
     """Ctrl-C, with a sentence on what is kept."""
 
 
-class Commands(TyperGroup):
+class Quiet(TyperGroup):
+    """Commands whose help shows no type beside --help, which takes no value."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The --help of this group."""
+        return bare(super().get_help_option(ctx))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command, its --help made before it is asked for."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            bare(found.get_help_option(ctx))
+        return found
+
+
+def bare(option: Any) -> Any:
+    """An option without a word for its value."""
+    if option is not None:
+        option.metavar = ""
+    return option
+
+
+class Commands(Quiet):
     """The commands; what goes wrong in one is said in a sentence."""
 
     def list_commands(self, ctx: Any) -> list[str]:

@@ -8,7 +8,7 @@ import typer
 from geomon.cli import tables
 from geomon.cli.findings import verdicts
 from geomon.cli.question import STORE, Json, StoreFolder, flag, option
-from geomon.cli.speaking import records, say, show, write_json
+from geomon.cli.speaking import Quiet, records, say, show, write_json
 from geomon.cli.tree import app, examples
 from geomon.errors import InputError, StoreError
 
@@ -22,6 +22,7 @@ Official = Annotated[
     ),
 ]
 EveryVerdict = Annotated[bool, flag("--all", "Every verdict, not only those that need a reader first.")]
+NO_RUNS = "{} holds no runs yet. geomon demo makes some, geomon run makes yours."
 OwnStore = Annotated[
     Path | None, option("--store", metavar="FOLDER", help="Where results are kept, if not said before.")
 ]
@@ -49,8 +50,12 @@ def check(
     findings = stored.check if official is None else compared(stored, official)
     if findings is None:
         raise InputError(f"Run {stored.id} was stored without official statistics. Name them with --official FILE.csv.")
+    facts = tables.stored_facts(stored)
     if as_json:
-        return write_json(findings)
+        told = {name: facts[name] for name in ("run", "indicator", "nature", "synthetic")}
+        return write_json({**told, "findings": findings})
+    if facts["synthetic"]:
+        show(tables.SYNTHETIC)
     for line in verdicts(findings, areas_in(stored), every):
         show(line)
     if not findings:
@@ -70,7 +75,9 @@ def compared(stored: Any, official: Path) -> list[dict[str, Any]]:
 
 
 def stored_run(store: Any, wanted: str) -> Any:
-    """A run by the beginning of its id, or the newest of an indicator."""
+    """A run by the beginning of its id, or the newest of an indicator; StoreError if there is none."""
+    if not store.runs():
+        raise StoreError(NO_RUNS.format(store.root))
     own = store.runs(wanted)
     return own[0] if own else store.run(wanted)
 
@@ -81,7 +88,10 @@ def areas_in(run: Any) -> dict[str, tables.Area]:
 
 
 results = typer.Typer(
-    help="The stored runs: a STAC catalog in a folder.", invoke_without_command=True, no_args_is_help=False
+    cls=Quiet,
+    help="The stored runs: a STAC catalog in a folder.",
+    invoke_without_command=True,
+    no_args_is_help=False,
 )
 app.add_typer(
     results,
@@ -98,13 +108,25 @@ def listing_of_runs(ctx: typer.Context, store: StoreFolder = STORE, as_json: Jso
     if store.exists() and not store.is_dir():
         raise StoreError(f"The store {store} is a file, not a folder. Name the folder of the results with --store.")
     ctx.obj["store"] = Store(store)
-    if ctx.invoked_subcommand:
-        return
-    runs = Store(store).runs()
+    if not ctx.invoked_subcommand:
+        list_runs(ctx.obj["store"], as_json)
+
+
+@results.command("list", epilog=examples("geomon store list", "geomon store list --json"))
+def list_again(ctx: typer.Context, store: OwnStore = None, as_json: Json = False) -> None:
+    """The stored runs, newest first: the same as geomon store alone."""
+    from geomon.store import Store
+
+    list_runs(Store(store) if store else ctx.obj["store"], as_json or ctx.obj["json"])
+
+
+def list_runs(store: Any, as_json: bool) -> None:
+    """Show what a store holds, or say what fills it."""
+    runs = store.runs()
     if as_json:
         return write_json([tables.stored_facts(run) for run in runs])
     if not runs:
-        return say(f"{store} holds no runs yet. geomon demo makes some, geomon run makes yours.")
+        return say(NO_RUNS.format(store.root))
     show(tables.runs_table(runs))
 
 

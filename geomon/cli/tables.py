@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 FEW = 40  # rows that are shown without --all
+SYNTHETIC = "Synthetic: made from invented images; no real place."
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def column(raw: pd.DataFrame, name: str, default: str = "") -> pd.Series:
 
 def plain_form(raw: pd.DataFrame, names: Path | None) -> pd.DataFrame:
     """A table under our own names; UNIT_MULT (a power of ten, or 'thousands') is applied."""
-    if (column(raw, "nature").str.lower() == NATURE).any():
+    if column(raw, "nature").str.lower().str.startswith(NATURE).any():
         raise InputError(
             f"The table holds rows of nature {NATURE!r}: a satellite estimate is not official. Remove those rows."
         )

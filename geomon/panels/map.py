@@ -27,6 +27,7 @@ from geomon.errors import StoreError
 from geomon.panels.numbers import MINUS
 from geomon.panels.story import Story
 from geomon.panels.texts import say
+from geomon.panels.titles import plain
 
 LONGEST = 1200  # pixels of the longer side of a picture: sharp on the map, below 1 MB
 KEPT = 60  # pictures in memory, for all visitors
@@ -156,7 +157,7 @@ def frame(story: Story, period: str) -> dict[str, Any]:
         words[code] = spoken(story, reading.value, reading.lower, reading.upper, reading.status)
         if reading.published:
             values[code] = reading.value
-    return {"title": say("map.title", what=story.title, period=period), "values": values, "told": words}
+    return {"title": say("map.title", what=story.title, period=plain(period)), "values": values, "told": words}
 
 
 def spoken(story: Story, value: float, lower: float, upper: float, status: str) -> str:
@@ -229,7 +230,7 @@ def overlay(story: Story, period: str, palette: str) -> dict[str, Any]:
         made = picture(str(path), land, [(c["value"], c["colour"]) for c in classes], palette)
         legend = [[c["colour"], c["name"]] for c in classes] or ramp(made["breaks"], palette)
         shown = {name: made[name] for name in ("url", "bounds")}
-        PICTURES[key] = {**shown, "title": say("map.pixels", period=period), "legend": legend}
+        PICTURES[key] = {**shown, "title": say("map.pixels", period=plain(period)), "legend": legend}
         if len(PICTURES) > KEPT:
             PICTURES.pop(next(iter(PICTURES)))
     return PICTURES[key]

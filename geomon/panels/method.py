@@ -14,6 +14,7 @@ from geomon.panels.numbers import percent
 from geomon.panels.story import Story
 from geomon.panels.texts import say
 from geomon.period import Period
+from geomon.pipeline import BLOCK
 
 READS_SHOWN = 40
 
@@ -120,22 +121,56 @@ def area_of(value: float) -> str:
 
 
 def code(story: Story) -> str:
-    """How to get the same result: five lines of Python, or one command."""
-    period, params, use = span(story), story.recipe.get("params"), story.recipe.get("use")
-    more = "".join(f", {name}={dict(given)!r}" for name, given in (("params", params), ("use", use)) if given)
-    python = (
+    """How to get the same result: some lines of Python, or one command."""
+    blocks = ((say("code.python"), python(story)), (say("code.shell"), shell(story)))
+    return "".join(element("h3", escape(title)) + f'<pre tabindex="0">{escape(text)}</pre>' for title, text in blocks)
+
+
+def python(story: Story) -> str:
+    """The run as a script."""
+    words = [repr(story.indicator.code), "zones", repr(span(story))]
+    words += [f"{name}={dict(given)!r}" for name in ("params", "use") if (given := story.recipe.get(name))]
+    words += [f"block={size}" for size in block(story)]
+    asked = ", ".join(words)
+    if story.recipe.get("vintage"):
+        asked = f'\n    {asked},\n    official="...",  # {say("code.official")}\n'
+    lines = (
+        *surroundings(story),
         "import geomon",
-        'zones = geomon.Zones.read("zones.geojson")',
-        f"plan = geomon.plan({story.indicator.code!r}, zones, {period!r}{more})",
+        f"zones = geomon.Zones.read({areas(story)!r})",
+        f"plan = geomon.plan({asked})",
         "run = plan.run()",
         f"print(run.series.query({f'series == {story.name!r}'!r}))",
     )
-    words = ["geomon", "run", story.indicator.code, "--zones", "zones.geojson"]
+    return "\n".join(lines)
+
+
+def shell(story: Story) -> str:
+    """The run as a command."""
+    period = span(story)
+    words = ["geomon", "run", story.indicator.code, "--zones", areas(story)]
     words += [word for asked in ([period] if isinstance(period, str) else period) for word in ("--period", asked)]
-    for name, given in (("--param", params), ("--use", use)):
-        words += [word for key, value in (given or {}).items() for word in (name, f"{key}={value}")]
-    blocks = ((say("code.python"), "\n".join(python)), (say("code.shell"), shlex.join(words)))
-    return "".join(element("h3", escape(title)) + f'<pre tabindex="0">{escape(text)}</pre>' for title, text in blocks)
+    for option, name in (("--param", "params"), ("--use", "use")):
+        words += [word for key, value in (story.recipe.get(name) or {}).items() for word in (option, f"{key}={value}")]
+    words += [word for size in block(story) for word in ("--block", str(size))]
+    official = f" --official ...  # {say('code.official')}" if story.recipe.get("vintage") else ""
+    return "\n".join((*surroundings(story), shlex.join(words) + official))
+
+
+def surroundings(story: Story) -> list[str]:
+    """A remark where the definitions or pixels may come from a workspace: the recipe does not name its folder."""
+    return [f"# {say('code.workspace')}"] if story.recipe.get("synthetic") or story.recipe.get("use") else []
+
+
+def areas(story: Story) -> str:
+    """The zones as the run keeps them."""
+    return str(story.run.folder / "zones.parquet")
+
+
+def block(story: Story) -> list[int]:
+    """The side of a block, if it was not the usual one."""
+    size = int(story.recipe.get("block") or BLOCK)
+    return [] if size == BLOCK else [size]
 
 
 def span(story: Story) -> str | list[str]:

@@ -1,11 +1,13 @@
 """How numbers are written on a desk."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from geomon.panels.texts import known, say
 
 MINUS, FIXED = "\u2212", "\u00a0"  # a true minus, a space that does not break
+WRITTEN = ("nW cm-2 sr-1 km2", "nW cm-2 sr-1", "km2", "m2")  # units that a page writes otherwise; the longest first
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,13 @@ class Unit:
         if self.bare(lower) == self.bare(upper):
             return self.write(lower)
         return say("value.between", lower=self.bare(lower), upper=self.write(upper))
+
+
+def typeset(sentence: str) -> str:
+    """A sentence of the check or on change as a page writes it: its units by their signs, true minus signs."""
+    for name in WRITTEN:
+        sentence = re.sub(rf"(?<= ){re.escape(name)}(?!\w)", Unit(name).symbol, sentence)
+    return re.sub(r"(?<![\w.-])-(?=\d)", MINUS, sentence)
 
 
 def percent(share: float, decimals: int = 0) -> str:

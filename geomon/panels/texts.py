@@ -66,9 +66,14 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "headline.withheld": ("No value is published for {area} {when}.",),
     "headline.why": ("The reason: {status}. A number that rests on too little is worse than none.",),
     "headline.nothing": ("This run has no row for the area and period.",),
-    "headline.bounds": ("Whatever the part that was not seen may hold, it lies in the range <b>{between}</b>.",),
-    "headline.exact": ("All of it was seen.",),
-    "headline.narrow": ("The part that was not seen changes nothing in the digits shown.",),
+    "headline.bounds": (
+        "Whatever the part that was not seen may hold, it lies in the range <b>{between}</b>. "
+        "Errors of the map are not in it.",
+    ),
+    "headline.exact": ("All of it was seen. Errors of the map are not in the interval.",),
+    "headline.narrow": (
+        "The part that was not seen changes nothing in the digits shown. Errors of the map are not in the interval.",
+    ),
     "headline.one_sided": ("It is <b>{between}</b>: ground that was not seen may add to it.",),
     "headline.interval": ("Its {kind} is <b>{between}</b>.",),
     "headline.no_interval": ("No interval is known for it.",),
@@ -154,7 +159,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "change.title": ("Is that change real?",),
     "change.from": ("From",),
     "change.to": ("To",),
-    "change.yes": ("Yes",),
+    "change.yes": ("Yes, in this map",),
     "change.no": ("No",),
     "change.cannot tell": ("Cannot tell",),
     "change.one": ("There is one date only: a change needs two.",),
@@ -204,6 +209,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "code.title": ("Do it again",),
     "code.python": ("In Python",),
     "code.shell": ("On the command line",),
+    "code.workspace": ("with GEOMON_WORKSPACE set as it was for this run",),
+    "code.official": ("the official figures that this run was checked against",),
     # ---- where it comes from
     "source.title": ("Where this comes from",),
     "source.cite": ("How to cite",),

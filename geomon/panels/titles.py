@@ -19,7 +19,10 @@ def when(label: str) -> str:
 
 
 def plain(label: str) -> str:
-    """A date with the name of its month."""
+    """A date with the name of its month; a span has two."""
+    if "/" in label:
+        lower, upper = (plain(end) for end in label.split("/"))
+        return say("value.between", lower=lower, upper=upper)
     start, parts = Period.of(label).start, label.count("-")
     if parts == 0:
         return label

@@ -7,10 +7,10 @@ from typing import Any
 
 from geomon.change import change as compare
 from geomon.panels.markup import element, fold, table, told
-from geomon.panels.numbers import percent
+from geomon.panels.numbers import percent, typeset
 from geomon.panels.story import Reading, Story
 from geomon.panels.texts import known, say
-from geomon.panels.titles import named, when
+from geomon.panels.titles import named, plain, when
 from geomon.period import Period
 
 MOOD = {
@@ -74,7 +74,7 @@ def interval(story: Story, reading: Reading) -> str:
         return say("headline.no_interval")
     if reading.interval == "bounds" and reading.coverage >= 1 - 1e-9:
         return say("headline.exact")
-    if story.unit.bare(reading.lower) == story.unit.bare(reading.upper):
+    if reading.interval == "bounds" and story.unit.bare(reading.lower) == story.unit.bare(reading.upper):
         return say("headline.narrow")
     key = f"headline.{reading.interval}"
     if known(key):
@@ -95,13 +95,13 @@ def agreement(story: Story, area: str) -> str:
 def brief(story: Story, where: str, finding: Mapping[str, Any]) -> str:
     """The sentence of a finding without the title and area that stand beside it."""
     words = str(finding["sentence"]).removeprefix(f"{story.title}, {story.called(where)}, ")
-    return words[:1].upper() + words[1:]
+    return typeset(words[:1].upper() + words[1:])
 
 
 def figure(story: Story, area: str, period: str) -> str:
     """The number, large, with what it rests on."""
     reading = story.at(area, period)
-    label = element("p", f"{escape(story.called(area))}, {escape(period)}", "label")
+    label = element("p", f"{escape(story.called(area))}, {escape(plain(period))}", "label")
     if reading.published:
         symbol = element("small", escape(story.unit.symbol))
         number = element("p", escape(story.unit.bare(reading.value)) + symbol, "number")
@@ -146,7 +146,7 @@ def card(story: Story, area: str) -> str:
     parts.append(element("p", escape(brief(story, where, finding)), "verdict"))
     reasons = [r for r in finding.get("reasons") or () if r != finding["sentence"]]
     if reasons:
-        parts.append(element("ul", "".join(element("li", escape(str(r))) for r in reasons), "reasons"))
+        parts.append(element("ul", "".join(element("li", escape(typeset(str(r)))) for r in reasons), "reasons"))
     return "".join(parts) + definitions(finding) + pairs(story, where, finding)
 
 
@@ -215,7 +215,7 @@ def answer(word: str, sentence: str) -> str:
     """Yes, no or cannot tell, and why."""
     title = known(f"change.{word}") or word
     mood = MOOD.get(word, "calm")
-    return f'<div class="answer {mood}" role="status"><b>{escape(title)}</b><p>{escape(sentence)}</p></div>'
+    return f'<div class="answer {mood}" role="status"><b>{escape(title)}</b><p>{escape(typeset(sentence))}</p></div>'
 
 
 def areas(story: Story, area: str, period: str) -> str:

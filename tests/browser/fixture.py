@@ -44,6 +44,7 @@ class InventedRun:
     item: dict[str, Any]
     check: list[dict[str, Any]] | None = None
     created: str = "2026-11-20T09:30:00Z"
+    folder: Path = Path("store/invented")
     recipe: dict[str, Any] = field(default_factory=dict)
     ledger: pd.DataFrame = field(default_factory=pd.DataFrame)
     reads: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -1,7 +1,6 @@
 """Serves three stores for the browser tests in one process: the sample country's, an empty one, an invented one."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -13,9 +12,9 @@ SPANS = {"15.1.1": "2015/2024", "6.6.1": "2015/2024", "night-lights": "2014/2024
 def computed(folder: Path) -> Path:
     """A store with the runs of a small sample country."""
     sample = build(folder / "sample", size=120)
-    os.environ["GEOMON_WORKSPACE"] = str(sample.workspace)
-    from geomon import Zones, plan
+    from geomon import Zones, plan, workspace
 
+    workspace.use(sample.workspace)
     zones = Zones.read(sample.zones)
     for code, span in SPANS.items():
         plan(code, zones, span, store=folder / "store", official=sample.official).run()

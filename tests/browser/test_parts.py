@@ -3,6 +3,7 @@
 import ast
 import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ import pytest
 from geomon.errors import DefinitionError, InputError
 from geomon.panels import Dashboard, chart, map, method, verdict
 from geomon.panels.desk import Desk
-from geomon.panels.numbers import Unit, percent
+from geomon.panels.numbers import Unit, percent, typeset
 from geomon.panels.serve import loopback
 from geomon.panels.story import Story
 from geomon.panels.texts import TEXTS, say
-from geomon.panels.titles import when
+from geomon.panels.titles import plain, when
 from tests.browser import fixture
 
 PANELS = Path(chart.__file__).parent
@@ -93,7 +94,7 @@ def test_no_line_is_drawn_across_a_known_break() -> None:
 def test_the_headline_says_value_interval_and_nature(forest: Story) -> None:
     words = re.sub("<[^>]+>", "", verdict.headline(forest, "XSA", "2024")).replace("\u00a0", " ")
     assert "In Samplia, forest area as a proportion of total land area was 25.0 % in 2024." in words
-    assert "it lies in the range 24.5 to 25.8 %." in words
+    assert "it lies in the range 24.5 to 25.8 %. Errors of the map are not in it." in words
     assert "This is a satellite estimate, not an official figure." in words
     assert "Synthetic sample country." in words
 
@@ -106,7 +107,7 @@ def test_a_district_without_official_figure_shows_the_check_above_it(forest: Sto
 
 def test_change_is_asked_of_stored_rows(forest: Story) -> None:
     assert "Cannot tell" in verdict.change(forest, "XSA", "2020", "2021")
-    assert "Yes" in verdict.change(forest, "XSA", "2015", "2020")
+    assert "Yes, in this map" in verdict.change(forest, "XSA", "2015", "2020")
     assert "too little was seen" in verdict.change(forest, "XS0203", "2017", "2018")
     assert say("change.same") in verdict.change(forest, "XSA", "2020", "2020")
 
@@ -122,6 +123,26 @@ def test_change_is_asked_of_stored_rows(forest: Story) -> None:
 )
 def test_periods_in_a_sentence(label: str, words: str) -> None:
     assert when(label) == words
+
+
+def test_periods_in_a_title(stories: dict[str, Story]) -> None:
+    assert plain("2016/2019") == "2016 to 2019"
+    radar = stories["water-extent"]
+    assert map.frame(radar, "2024-03-05")["title"] == "Water extent, 5 March 2024"
+    assert "Samplia, 5 March 2024" in verdict.figure(radar, "XSA", "2024-03-05")
+
+
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [
+        ("1,234 km2 less: between -9.39 and -0.5", "1,234 km² less: between \u22129.39 and \u22120.5"),
+        ("3.4 nW cm-2 sr-1 km2 (-2)", "3.4 nW/cm²/sr · km² (\u22122)"),
+        ("3.4 nW cm-2 sr-1, 15.1.1", "3.4 nW/cm²/sr, 15.1.1"),
+        ("a break at 2021-01-01 in area-9 of GHS-2", "a break at 2021-01-01 in area-9 of GHS-2"),
+    ],
+)
+def test_sentences_are_written_as_the_page_is(told: str, written: str) -> None:
+    assert typeset(told) == written
 
 
 def test_numbers_keep_about_three_digits() -> None:
@@ -155,6 +176,17 @@ def test_the_code_asks_the_same_question(stories: dict[str, Story]) -> None:
     told = method.code(Story(replace(run, recipe=days), "share"))  # type: ignore[type-var]
     assert "[&#x27;2023-01-05&#x27;, &#x27;2023-01-17&#x27;]" in told
     assert "threshold" in told
+    assert "# with GEOMON_WORKSPACE set" in told
+    assert "official" not in told
+    checked = {**days, "synthetic": False, "vintage": "9b61", "use": {"cover": "mine:map"}, "block": 512}
+    told = unescape(method.code(Story(replace(run, recipe=checked), "share")))  # type: ignore[type-var]
+    script, command = re.findall(r"<pre[^>]*>(.*?)</pre>", told, flags=re.DOTALL)
+    ast.parse(script)
+    assert "Zones.read('store/invented/zones.parquet')" in script
+    assert "params={'threshold': '-16 dB'}, use={'cover': 'mine:map'}, block=512" in script
+    assert 'official="...",' in script
+    assert "--zones store/invented/zones.parquet --period 2023-01-05 --period 2023-01-17" in command
+    assert "--param 'threshold=-16 dB' --use cover=mine:map --block 512 --official ..." in command
 
 
 # ---- a desk and its choices

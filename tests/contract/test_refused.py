@@ -182,7 +182,7 @@ REFUSED: dict[str, tuple[type[GeomonError], str, Callable[[], object]]] = {
     ),
     "keywords that do not match": (
         DefinitionError,
-        "the record names the params nothing",
+        "the record names the params none",
         lambda: of(measure_of_profile),
     ),
     "a grid that is no source": (

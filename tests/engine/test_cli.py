@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 import geomon.cli
 from geomon import __version__
 from geomon.cli import app
+from geomon.cli.tables import SYNTHETIC
 from geomon.store import Store, kept_blocks
-from tests.engine.little import Little, asked, little, started
+from tests.engine.little import Little, asked, bind, little, started
 
 COMMANDS = ("demo", "list", "where", "zones", "plan", "run", "check", "store", "serve")
 Geomon = Callable[..., Any]
@@ -60,6 +61,11 @@ def test_every_command_teaches_by_an_example(geomon_: Geomon, command: str) -> N
     answer = geomon_(command, "--help")
     assert answer.exit_code == 0
     assert f"$ geomon {command}" in answer.stdout
+    assert "--help" in answer.stdout and "<bool>" not in answer.stdout
+
+
+def test_a_command_of_the_store_shows_no_type_beside_help(geomon_: Geomon) -> None:
+    assert "<bool>" not in geomon_("--help").stdout + geomon_("store", "list", "--help").stdout
 
 
 def test_help_does_not_wait_for_gdal_dask_or_panel() -> None:
@@ -187,6 +193,8 @@ def test_list_names_indicators_products_and_desks(made: Little, geomon_: Geomon)
     desks = {row["slug"] for row in json.loads(geomon_("list", "--desks", "--json").stdout)}
     assert {"development", "humanitarian", "trade"} <= desks
     assert "Forest area" in geomon_("list").stdout
+    assert "mean (unit of radiance)" in geomon_("list", "--json").stdout
+    assert "{radiance}" not in geomon_("list").stdout + geomon_("list", "--json").stdout
 
 
 def test_where_prints_the_file_and_nothing_else(made: Little, geomon_: Geomon, root: Path) -> None:
@@ -238,8 +246,18 @@ def test_a_stored_run_is_held_against_other_statistics(ran: Any, made: Little, g
     )
     first = json.loads(geomon_("check", "15.1.1", "--store", str(made.store), "--json").stdout)
     other = geomon_("check", "15.1.1", "--store", str(made.store), "--official", str(far), "--json")
-    assert [f["publisher"] for f in first if f["ref_area"] == "X"] == ["Office"]
-    assert [f["publisher"] for f in json.loads(other.stdout) if f["ref_area"] == "X"] == ["Other"]
+    assert (first["indicator"], first["synthetic"]) == ("15.1.1", False)
+    assert [f["publisher"] for f in first["findings"] if f["ref_area"] == "X"] == ["Office"]
+    assert [f["publisher"] for f in json.loads(other.stdout)["findings"] if f["ref_area"] == "X"] == ["Other"]
+
+
+def test_a_check_of_invented_images_says_so(made: Little, geomon_: Geomon) -> None:
+    origin = {"type": "folder", "href": str(made.maps), "pattern": "cover-{year}.tif"}
+    bind(made, origin, title="Synthetic land cover")
+    ran = geomon_(*asked(made, "--official", str(made.official)))
+    check = ["check", "15.1.1", "--store", str(made.store)]
+    assert SYNTHETIC in ran.stdout and SYNTHETIC in geomon_(*check).stdout
+    assert json.loads(geomon_(*check, "--json").stdout)["synthetic"] is True
 
 
 def test_a_run_without_statistics_says_so_when_checked(made: Little, geomon_: Geomon) -> None:
@@ -254,6 +272,10 @@ def test_the_store_is_listed_shown_and_found(ran: Any, made: Little, geomon_: Ge
     (facts,) = json.loads(geomon_(*store, "--json").stdout)
     assert (facts["indicator"], facts["values"], facts["nature"]) == ("15.1.1", 6, "satellite estimate")
     assert facts["run"] in geomon_(*store).stdout
+    for again in ([*store, "list"], ["store", "list", *store[1:]]):
+        assert geomon_(*again).stdout == geomon_(*store).stdout
+        assert json.loads(geomon_(*again, "--json").stdout) == [facts]
+    assert json.loads(geomon_(*store, "--json", "list").stdout) == [facts]
     assert "as a proportion of total land area" in geomon_(*store, "show", facts["run"][:6]).stdout
     whole = json.loads(geomon_(*store, "show", "15.1.1", "--json").stdout)
     assert (len(whole["series"]), whole["recipe"]["run"]) == (6, facts["run"])
@@ -272,6 +294,10 @@ def test_an_empty_store_says_what_to_do(tmp_path: Path, geomon_: Geomon) -> None
     answer = geomon_("store", "--store", str(tmp_path / "nothing"))
     assert (answer.exit_code, answer.stdout) == (0, "")
     assert "geomon demo" in answer.stderr
+    for command in (["check", "15.1.1"], ["store", "show", "15.1.1"]):
+        answer = geomon_(*command, "--store", str(tmp_path / "nothing"))
+        assert (answer.exit_code, answer.stdout) == (1, "")
+        assert "nothing holds no runs yet. geomon demo makes some, geomon run makes yours." in answer.stderr
 
 
 @pytest.mark.slow

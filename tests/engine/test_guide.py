@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from geomon import sample
 from geomon.cli import app
 from geomon.sources.catalog import Catalog
 from tests.engine.little import Little, asked, little
@@ -18,6 +20,7 @@ from tests.engine.made import tif
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md")))
+LINK = r'\[[^\]]*\]\(([^)#]+)\)|(?:href|src)="([^"#]+)"'  # of pages and of images, in Markdown and in HTML
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -49,7 +52,8 @@ def test_every_command_that_is_shown_is_right_usage(words: list[str]) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    links = re.findall(LINK, page.read_text(encoding="utf-8"))
+    links = [markdown or html for markdown, html in links]
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
 
 
@@ -72,6 +76,31 @@ def test_an_indicator_in_35_lines(made: Little, root: Path) -> None:
     values = {(r["ref_area"], r["series"]): r["obs_value"] for r in json.loads(answer.stdout)["series"]}
     assert values["A", "share"] == pytest.approx(25, abs=0.1)
     assert values["X", "area"] == pytest.approx(values["A", "area"] + values["B", "area"])
+
+
+def test_a_masked_composite(
+    country: sample.Sample, root: Path, tmp_path: Path, use_workspace: Callable[..., None]
+) -> None:
+    texts = blocks(root / "docs" / "guide" / "add-an-indicator.md", "python")
+    (text,) = [block for block in texts if "INDICATOR" in block]
+    assert len(text.splitlines()) <= 30
+    file = tmp_path / "mine" / "indicators" / "greenness.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(text, encoding="utf-8")
+    use_workspace(file.parents[1], country.workspace)
+    zones, store = str(country.zones), str(tmp_path / "store")
+    answer = CliRunner().invoke(app, ["run", "greenness", "-z", zones, "-p", "2023-07", "--store", store, "--json"])
+    assert answer.exit_code == 3, answer.stderr  # most districts were not seen often enough
+    values = {r["ref_area"]: r["obs_value"] for r in json.loads(answer.stdout)["series"] if r["coverage"] >= 0.8}
+    assert values == {"XS0201": pytest.approx(0.74, abs=0.02)}
+
+
+def test_real_numbers_without_the_real_data_are_a_loud_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GEOMON_SHARED_DATA", str(tmp_path))
+    with pytest.raises(SystemExit, match=f"NO REAL DATA: {tmp_path} has no catalog.json. Name the folder"):
+        runpy.run_module("tests.real", run_name="__main__")
 
 
 def test_a_product_of_your_own(made: Little, root: Path) -> None:
