@@ -16,18 +16,14 @@ import pandas as pd
 from geomon.errors import InputError, listing
 from geomon.finding import amount, apart, digits, plain, row
 from geomon.period import Period, naive
+from geomon.texts import say
 
 YES = "yes"
 NO = "no"
 CANNOT_TELL = "cannot tell"
-COVERS = {
-    "bounds": "the intervals cover ground that was not seen, not mistakes of the map",
-    "sampling": "the intervals cover the sampling error",
-    "confusion": "the intervals cover the map's mistakes as its reference sample shows them",
-    "model": "the intervals are those of a model",
-}
+COVERS = {kind: f"change.covers.{kind}" for kind in ("bounds", "sampling", "confusion", "model")}
 ONE_SERIES = ("indicator", "series", "ref_area", "breakdown", "unit_measure")
-METHOD = {"sensor": "the sensor", "params": "the choice of method"}
+METHOD = ("sensor", "params")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,12 +84,20 @@ def change(
         answer, reason = CANNOT_TELL, why
     else:
         answer, reason = compare(low, high, difference, smallest, unit)
-        reason += f"; {COVERS.get(str(found[0].interval.iloc[0]), 'what the intervals cover is not stated')}"
-    head = f"From {first} to {second}: {answer}"
-    told = "" if math.isnan(difference) else f", {describe(difference, values, unit)}"
+        covers = COVERS.get(str(found[0].interval.iloc[0]), "change.covers.unknown")
+        reason = say("change.reason", reason=reason, covers=say(covers))
+    told = {} if math.isnan(difference) else {"change": describe(difference, values, unit)}
+    sentence = say(
+        "change.sentence.told" if told else "change.sentence",
+        first=first,
+        second=second,
+        answer=say(f"change.answer.{answer}"),
+        reason=reason,
+        **told,
+    )
     return Change(
         answer=answer,
-        sentence=row(f"{head}{told}; {reason}"),
+        sentence=row(sentence),
         reason=reason,
         difference=difference,
         lower=low,
@@ -111,31 +115,29 @@ def interval(found: pd.DataFrame) -> tuple[float, float]:
 
 def describe(difference: float, values: Sequence[float], unit: str) -> str:
     """'from 60.0 % to 57.0 %, 3.0 percentage points less'."""
-    what = (
-        "no difference"
-        if difference == 0
-        else f"{apart(difference, unit, False)} {'more' if difference > 0 else 'less'}"
-    )
-    return f"from {amount(values[0], unit)} to {amount(values[1], unit)}, {what}"
+    key = "change.none" if difference == 0 else "change.more" if difference > 0 else "change.less"
+    first, second = (amount(value, unit) for value in values)
+    return say(key, first=first, second=second, size=apart(difference, unit, False))
 
 
 def obstacle(found: Sequence[pd.DataFrame], labels: tuple[str, str], breaks: Sequence[tuple[str, str]]) -> str:
     """What stands in the way of any answer, in words; empty if nothing does."""
     for rows, label in zip(found, labels, strict=True):
         if len(rows) != 1:
-            return f"there are {len(rows)} values for {label}" if len(rows) else f"there is no value for {label}"
+            return say("change.many" if len(rows) else "change.absent", count=len(rows), period=label)
         status = str(rows.obs_status.iloc[0])
         if status or math.isnan(rows.obs_value.iloc[0]):
-            return f"the value for {label} is withheld ({status or 'missing'})"
-    across = [f"{why} ({date})" for date, why in breaks if between(date, labels)]
+            return say("change.withheld", period=label, status=status or say("change.missing"))
+    across = [say("change.break", why=why, date=date) for date, why in breaks if between(date, labels)]
     if across:
-        return f"a known break lies between them: {'; '.join(across)}"
-    for name, what in METHOD.items():
+        return say("change.across", breaks="; ".join(across))
+    for name in METHOD:
         if name in found[0] and str(found[0][name].iloc[0]) != str(found[1][name].iloc[0]):
-            return f"{what} is not the same in both: {found[0][name].iloc[0]!r} and {found[1][name].iloc[0]!r}"
+            one, other = (repr(rows[name].iloc[0]) for rows in found)
+            return say(f"change.differs.{name}", first=one, second=other)
     for rows, label in zip(found, labels, strict=True):
         if not np.isfinite(interval(rows)).all():
-            return f"the value for {label} has no interval with two ends, so its uncertainty is not known"
+            return say("change.open", period=label)
     return ""
 
 
@@ -147,11 +149,11 @@ def between(date: str, labels: tuple[str, str]) -> bool:
 
 def compare(low: float, high: float, difference: float, smallest: float, unit: str) -> tuple[str, str]:
     """The answer that the possible differences from low to high give, with its reason."""
-    room = f"the difference lies between {digits(low)} and {digits(high)}"
+    ends = {"lower": digits(low), "upper": digits(high)}
     limit = max(smallest, 1e-9 * max(1.0, abs(difference)))
     if max(abs(low), abs(high)) <= limit:
-        small = f", below the {apart(smallest, unit, False)} that would matter" if smallest else ""
-        return NO, f"{room}{small}"
+        key = "change.small.matter" if smallest else "change.small"
+        return NO, say(key, smallest=apart(smallest, unit, False), **ends)
     if low > 0 or high < 0:
-        return YES, f"the two intervals do not overlap: {room}"
-    return CANNOT_TELL, f"the two intervals overlap: {room}"
+        return YES, say("change.clear", **ends)
+    return CANNOT_TELL, say("change.overlap", **ends)

@@ -21,6 +21,7 @@ from geomon.judgement import Case, Judgement, judge
 from geomon.official import AS_MEASURED, factor, same_series
 from geomon.official import COLUMNS as OFFICIAL
 from geomon.period import Period, naive
+from geomon.texts import say
 
 __all__ = ["VERDICTS", "Finding", "check", "headline"]
 
@@ -36,7 +37,12 @@ OURS = (
     "unit_measure",
     "obs_status",
 )
-KINDS = {r"\d{4}": "single years", r"\d{4}-\d{2}": "months", r"\d{4}-\d{2}-\d{2}": "days"}
+KINDS = {
+    r"\d{4}": "check.kind.years",
+    r"\d{4}-\d{2}": "check.kind.months",
+    r"\d{4}-\d{2}-\d{2}": "check.kind.days",
+}
+"""What a label looks like -> the text that names its kind."""
 
 
 def check(
@@ -86,7 +92,7 @@ class Comparison:
         for area, rows in ours.groupby("ref_area", sort=False):
             reported = theirs[theirs.ref_area.isin(partner[str(area)])]
             if reported.empty:
-                text = f"the official table has no value of {self.official.series} for this area"
+                text = say("check.absent", series=self.official.series)
                 found.append(self.finding(str(area), "", Judgement(NOT_ENOUGH, text, (text,)), no_pairs()))
             for publisher, published in reported.groupby("publisher", sort=True):
                 found.append(self.compare(str(area), str(publisher), rows, published))
@@ -94,7 +100,7 @@ class Comparison:
 
     def compare(self, area: str, publisher: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Finding:
         """Comparability first, then what the common periods say."""
-        who = publisher or "the official series"
+        who = publisher or say("check.official")
         times = theirs.unit_measure.map({u: factor(u, self.output.unit) for u in theirs.unit_measure.unique()})
         if times.isna().all() or any(factor(u, self.output.unit) != 1 for u in ours.unit_measure.unique()):
             return self.finding(area, publisher, self.units(who, ours, theirs), no_pairs())
@@ -105,7 +111,7 @@ class Comparison:
         pairs["stretch"] = [stretch(label, self.breaks) for label in pairs.time_period]
         pairs["used"] = longest(pairs.stretch)
         if not pairs.used.any():
-            text = "a known break of the satellite series falls inside every common period"
+            text = say("check.break.inside")
             return self.finding(area, publisher, Judgement(NOT_COMPARABLE, text, (text,)), pairs)
         whole = self.case(who, pairs[pairs.stretch >= 0])
         found = judge(replace(whole, pairs=pairs[pairs.used].reset_index(drop=True)), whole)
@@ -114,9 +120,9 @@ class Comparison:
         if pairs.stretch.nunique() > 1:
             remarks += self.either_side(whole, pairs)
         if times.isna().any():
-            remarks.append("official values in units that cannot be converted were left out")
+            remarks.append(say("check.unit.some"))
         if whole.own and not whole.differs:
-            remarks.append(f"{who} describes its series as: {whole.counts}")
+            remarks.append(say("check.described", publisher=who, counts=whole.counts))
         return self.finding(area, publisher, replace(found, reasons=(*found.reasons, *remarks)), pairs)
 
     def case(self, who: str, pairs: pd.DataFrame) -> Case:
@@ -137,38 +143,44 @@ class Comparison:
         """Why the units do not allow a comparison."""
         mine = listing(ours.unit_measure.unique())
         if (theirs.unit_measure == "").all():
-            text = f"{who} states no unit (a column unit_measure), the satellite series is in {mine}"
+            text = say("check.unit.unstated", publisher=who, units=mine)
         else:
-            given = listing(u or "no unit" for u in theirs.unit_measure.unique())
-            text = f"{who} gives {given}, the satellite series {mine}; one cannot be turned into the other"
-        return Judgement(NOT_COMPARABLE, text, (f"unit: {text}",))
+            given = listing(u or say("check.unit.none") for u in theirs.unit_measure.unique())
+            text = say("check.unit.apart", publisher=who, given=given, units=mine)
+        return Judgement(NOT_COMPARABLE, text, (say("check.unit", why=text),))
 
     def either_side(self, whole: Case, pairs: pd.DataFrame) -> list[str]:
         """What a known break keeps apart, and the verdict for each stretch that the first one leaves out."""
-        why = "; ".join(f"{why} ({date})" for date, why in self.breaks)
-        said = [f"known breaks of the satellite series: {why}"]
+        why = "; ".join(say("check.break", why=why, date=date) for date, why in self.breaks)
+        said = [say("check.breaks", breaks=why)]
         for side, rows in pairs[~pairs.used].groupby("stretch"):
             labels = span([str(label) for label in rows.time_period])
             if side == -1:
-                said.append(f"{labels} left out: a break falls into it")
+                said.append(say("check.side.out", periods=labels))
             else:
                 other = judge(replace(whole, pairs=rows.reset_index(drop=True)))
-                said.append(f"{labels}, on the other side of a break: {other.verdict}")
+                said.append(say("check.side.other", periods=labels, verdict=say(f"check.verdict.{other.verdict}")))
         return said
 
     def finding(self, area: str, publisher: str, found: Judgement, pairs: pd.DataFrame) -> Finding:
         """The record, with its sentence."""
         used = pairs[pairs.used] if "used" in pairs else pairs
-        when = f", {span([str(label) for label in used.time_period])}" if len(used) else ""
         subject = self.output.title or self.indicator.title
         definition = str(pairs.definition.iloc[-1]) if len(pairs) else ""
         counts = subject if definition == AS_MEASURED else definition or self.official.definition
+        sentence = say(
+            "check.subject.when" if len(used) else "check.subject",
+            what=subject,
+            area=self.names.get(area, area),
+            when=span([str(label) for label in used.time_period]),
+            clause=found.clause,
+        )
         return Finding(
             indicator=self.indicator.code,
             output=self.name,
             ref_area=area,
             verdict=found.verdict,
-            sentence=row(f"{subject}, {self.names.get(area, area)}{when}: {found.clause}"),
+            sentence=row(sentence),
             reasons=found.reasons,
             evidence={"n": float(len(used)), "tolerance": self.official.tolerance} | found.evidence,
             pairs=tuple(listed(pairs)),
@@ -234,7 +246,7 @@ def paired(ours: pd.DataFrame, theirs: pd.DataFrame, preferred: Sequence[str] = 
     if kept.all():
         return both, []
     left = span(sorted({str(label) for label in both.time_period[~kept]}))
-    return both[kept].reset_index(drop=True), [f"official figures under another definition left out ({left})"]
+    return both[kept].reset_index(drop=True), [say("check.definition.other", periods=left)]
 
 
 def no_pairs() -> pd.DataFrame:
@@ -247,24 +259,25 @@ def no_pairs() -> pd.DataFrame:
 def nothing_common(who: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Judgement:
     """Why no period has a value on both sides."""
     told, known = ours[ours.obs_value.notna() & (ours.obs_status == "")], theirs[theirs.obs_value.notna()]
-    for rows, kept, name in ((ours, told, "the satellite series"), (theirs, known, who)):
+    for rows, kept, name in ((ours, told, say("check.satellite")), (theirs, known, who)):
         if kept.empty:
-            status = next((str(s) for s in rows.obs_status if s), "no number is given")
-            text = f"{name} has no value here ({status})"
+            status = next((str(s) for s in rows.obs_status if s), say("check.empty.why"))
+            text = say("check.empty", name=name, status=status)
             return Judgement(NOT_ENOUGH, text, (text,))
     a, b = kinds(told.time_period), kinds(known.time_period)
     if not a & b:
-        text = f"the satellite series is for {' and '.join(sorted(a))}, {who} for {' and '.join(sorted(b))}"
-        return Judgement(NOT_COMPARABLE, text, (f"date: {text}",))
+        mine, other = (say("check.and").join(sorted(side)) for side in (a, b))
+        text = say("check.date.kinds", ours=mine, publisher=who, theirs=other)
+        return Judgement(NOT_COMPARABLE, text, (say("check.date", why=text),))
     ranges = [span(sorted({*rows.time_period})) for rows in (told, known)]
-    text = f"no period in common: the satellite series has {ranges[0]}, {who} {ranges[1]}"
+    text = say("check.date.none", ours=ranges[0], publisher=who, theirs=ranges[1])
     return Judgement(NOT_ENOUGH, text, (text,))
 
 
 def kinds(labels: pd.Series) -> set[str]:
     """What the periods are: single years, months, days, or means of several."""
-    forms = [[name for form, name in KINDS.items() if re.fullmatch(form, str(label))] for label in labels]
-    return {names[0] if names else "spans of several years" for names in forms}
+    forms = [[key for form, key in KINDS.items() if re.fullmatch(form, str(label))] for label in labels]
+    return {say(keys[0] if keys else "check.kind.spans") for keys in forms}
 
 
 def stretch(label: str, breaks: Sequence[tuple[str, str]]) -> int:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from geomon import areas
+from geomon.texts import say
 
 AGREES = "agrees"
 LEVEL = "differs in level"
@@ -70,16 +71,16 @@ def whole(code: str) -> bool:
 def amount(value: float, unit: str) -> str:
     """A value with its unit, in as many digits as can be read: '93.6 %', '1,234 km2'."""
     if unit == "percent":
-        return f"{digits(value, 1)} %"
-    return f"{digits(value)} {unit}" if unit not in ("", "1") else digits(value)
+        return say("check.percent", value=digits(value, 1))
+    return say("check.amount", value=digits(value), unit=unit) if unit not in ("", "1") else digits(value)
 
 
 def apart(value: float, unit: str, relative: bool) -> str:
     """The size of a difference: '5.0 percentage points', '12 %' of the official value, '3.4 km2'."""
     if relative:
-        return f"{digits(100 * abs(value), 1)} %"
+        return say("check.percent", value=digits(100 * abs(value), 1))
     if unit == "percent":
-        return f"{digits(abs(value), 1)} percentage points"
+        return say("check.points", value=digits(abs(value), 1))
     return amount(abs(value), unit)
 
 
@@ -97,9 +98,10 @@ def span(labels: Sequence[str]) -> str:
     """'2020', '2015 and 2016' or '2012 to 2020' for periods in order."""
     if len(labels) < 2:
         return "".join(labels)
-    return f"{labels[0]} {'and' if len(labels) == 2 else 'to'} {labels[-1]}"
+    key = "check.span.two" if len(labels) == 2 else "check.span.more"
+    return say(key, first=labels[0], last=labels[-1])
 
 
 def row(words: str) -> str:
     """The words as the end of a sentence: one full stop."""
-    return words.rstrip(" .") + "."
+    return say("check.sentence", words=words.rstrip(" ."))

@@ -24,6 +24,7 @@ from geomon.finding import (
     span,
 )
 from geomon.stats.agreement import Array, Trend, jump, mean, trend
+from geomon.texts import say
 
 FEWEST = 3  # pairs for any statement on a level
 FEWEST_TREND = 8  # years for a trend, and 70 % of those between the first and the last
@@ -33,14 +34,14 @@ CLEAR = 0.02  # p of a jump or drift of the difference; beside it, the size must
 SHARP = 0.6  # squares left by a step over those left by a line, for a step to go before directions
 FLOOR = 1e-3  # of the other side: what a zero counts as where ratios are compared
 
-# Official over satellite value: what was perhaps mistaken, how near the median must be and how far one year
+# Official over satellite value: the text of what was perhaps mistaken, how near the median must be and how far one year
 # may be off (in logarithms).
 SLIPS = {
-    10.0: ("km2 for 1000 ha", 0.25, 0.35),
-    100.0: ("hectares for km2, or percent for fractions", 0.25, 0.35),
-    1000.0: ("single units for thousands", 0.25, 0.35),
-    1e6: ("m2 for km2, or single units for millions", 0.25, 0.35),
-    2.4710538: ("acres for hectares", 0.05, 0.15),
+    10.0: ("check.slip.km2", 0.25, 0.35),
+    100.0: ("check.slip.hectares", 0.25, 0.35),
+    1000.0: ("check.slip.thousands", 0.25, 0.35),
+    1e6: ("check.slip.millions", 0.25, 0.35),
+    2.4710538: ("check.slip.acres", 0.05, 0.15),
 }
 
 
@@ -143,8 +144,8 @@ def judge(case: Case, whole: Case | None = None) -> Judgement:
     if case.relative and (case.pairs[["satellite", "official"]] < 0).any(axis=None):
         return Judgement(
             NOT_COMPARABLE,
-            "a tolerance in percent has no meaning for values below zero",
-            ("unit: values below zero",),
+            say("check.negative"),
+            (say("check.negative.reason"),),
         )
     found = few(case) if len(case.pairs) < FEWEST else first(case, whole)
     reasons = (*found.reasons, *(r for r in remarks(case, whole, found) if r not in found.reasons))
@@ -169,15 +170,15 @@ def few(case: Case) -> Judgement:
     """One or two common periods: no statistics, but a declared difference of definition explains much."""
     if case.differs and beyond(case):
         return by_definition(case)
-    years = f"only {span(case.labels)} in common"
-    clause = f"{latest(case)}; with {years} nothing can be said yet, {FEWEST} common periods are needed"
+    years = say("check.few.years", periods=span(case.labels))
+    clause = say("check.few", latest=latest(case), years=years, fewest=FEWEST)
     return Judgement(NOT_ENOUGH, clause, (years,))
 
 
 def by_definition(case: Case) -> Judgement:
     """They differ, and the declared difference of definition says why."""
-    clause = f"{latest(case)}; they do not count the same thing: {because(case)}"
-    counts = f"{case.publisher} counts: {case.counts}" if case.counts else ""
+    clause = say("check.definition", latest=latest(case), why=because(case))
+    counts = say("check.definition.counts", publisher=case.publisher, counts=case.counts) if case.counts else ""
     return Judgement(DEFINITION, clause, (case.differs, *([counts] if counts else [])))
 
 
@@ -186,17 +187,21 @@ def latest(case: Case) -> str:
     last = case.pairs.iloc[-1]
     value, low, high = float(last.satellite), float(last.lower), float(last.upper)
     known = bool(np.isfinite([low, high]).all()) and high - low > 1e-9 * max(1.0, abs(value))
-    between = f" ({digits(low)} to {digits(high)})" if known else ""
-    return (
-        f"the satellite shows {amount(value, case.unit)}{between}, "
-        f"{case.publisher} reports {amount(float(last.official), case.unit)}"
-        f"{f' in {last.time_period}' if len(case.pairs) > 1 else ''}"
+    ours = amount(value, case.unit)
+    return say(
+        "check.latest.in" if len(case.pairs) > 1 else "check.latest",
+        satellite=say("check.latest.between", value=ours, lower=digits(low), upper=digits(high)) if known else ours,
+        publisher=case.publisher,
+        official=amount(float(last.official), case.unit),
+        period=last.time_period,
     )
 
 
 def because(case: Case) -> str:
     """The declared difference of definition, going on within a sentence."""
-    words = case.differs.rstrip(" .") + (f" ({case.publisher}: {case.counts})" if case.own else "")
+    words = case.differs.rstrip(" .")
+    if case.own:
+        words = say("check.definition.own", differs=words, publisher=case.publisher, counts=case.counts)
     return words[0].lower() + words[1:] if words[1:2].islower() or words[1:2] == " " else words
 
 
@@ -228,15 +233,20 @@ def slip(case: Case) -> Judgement | None:
 def slipped(case: Case, hit: np.ndarray, times: float, units: str) -> Judgement:
     """The words for a factor, and what remains once it is taken out."""
     when = span([label for label, h in zip(case.labels, hit, strict=True) if h])
-    words = f"{times:,.5g} times" if times >= 1 else f"1/{1 / times:,.5g} of"
-    mistaken = "one unit had been written for another"
+    size = f"{times:,.5g}" if times >= 1 else f"1/{1 / times:,.5g}"
     repaired = np.where(hit, case.values("official") / times, case.values("official"))
     after = level(replace(case, pairs=case.pairs.assign(official=repaired)))
-    clause = f"{case.publisher} reports {words} what the satellite shows in {when}, as if {mistaken}"
-    which = units if times >= 1 else f"the reverse of {units}"
-    reason = f"factor {words.split()[0]} in {when}, as if {mistaken} ({which})"
+    key = "check.slip.times" if times >= 1 else "check.slip.part"
+    clause = say(key, publisher=case.publisher, factor=size, when=when)
+    which = say(units) if times >= 1 else say("check.slip.reverse", units=say(units))
+    reason = say("check.slip.reason", factor=size, when=when, units=which)
     evidence = {"factor": times, "n_factor": float(hit.sum())}
-    return Judgement(LEVEL, clause, (reason, f"with the factor taken out: {after.verdict}"), evidence)
+    return Judgement(LEVEL, clause, (reason, say("check.slip.after", verdict=named(after))), evidence)
+
+
+def named(found: Judgement) -> str:
+    """A verdict as it stands within a sentence."""
+    return say(f"check.verdict.{found.verdict}")
 
 
 def trends(case: Case) -> tuple[Trend, Trend] | None:
@@ -254,24 +264,26 @@ def direction(case: Case) -> Judgement | None:
     if both is None or both[0].direction * both[1].direction != -1 or not moving_apart(case) or hidden(case):
         return None
     satellite, official = both
-    clause = (
-        f"the satellite series {moves(satellite, case)} while {case.publisher} {moves(official, case)}; "
-        "which of the two is right cannot be told from them alone"
+    clause = say(
+        "check.direction",
+        satellite=moves(satellite, case),
+        publisher=case.publisher,
+        official=moves(official, case),
     )
-    reason = f"opposite directions: satellite {pace(satellite, case)}, official {pace(official, case)}"
+    reason = say("check.direction.reason", satellite=pace(satellite, case), official=pace(official, case))
     return Judgement(DIRECTION, clause, (reason,))
 
 
 def moves(side: Trend, case: Case) -> str:
     """'rises by 0.5 percentage points a year (0.4 to 0.6)'."""
     low, high = sorted((abs(side.lower), abs(side.upper)))
-    verb = "rises" if side.slope > 0 else "falls"
-    return f"{verb} by {apart(side.slope, case.unit, False)} a year ({digits(low)} to {digits(high)})"
+    key = "check.rises" if side.slope > 0 else "check.falls"
+    return say(key, size=apart(side.slope, case.unit, False), lower=digits(low), upper=digits(high))
 
 
 def pace(side: Trend, case: Case) -> str:
     """A slope with its sign."""
-    return f"{'+' if side.slope > 0 else '-'}{apart(side.slope, case.unit, False)} a year"
+    return say("check.pace", sign="+" if side.slope > 0 else "-", size=apart(side.slope, case.unit, False))
 
 
 def moving_apart(case: Case) -> bool:
@@ -309,10 +321,16 @@ def step(case: Case, sharpness: float = 1.0) -> Judgement | None:
     year, side = case.labels[found.at], jumper(case, found.at)
     return Judgement(
         LEVEL,
-        f"the difference between the satellite series and {case.publisher} jumps by {case.told(found.size)} "
-        f"in {year}: "
-        f"{case.told(mean(before).value)} before, {case.told(mean(after).value)} since; {side}",
-        (f"a break in {year}: the difference jumps by {case.told(found.size)}; {side}",),
+        say(
+            "check.jump",
+            publisher=case.publisher,
+            size=case.told(found.size),
+            when=year,
+            before=case.told(mean(before).value),
+            after=case.told(mean(after).value),
+            side=side,
+        ),
+        (say("check.jump.reason", when=year, size=case.told(found.size), side=side),),
         {"jump": case.back(found.size), "jump_at": float(case.values("year")[found.at]), "p_jump": found.p},
     )
 
@@ -333,10 +351,10 @@ def jumper(case: Case, at: int) -> str:
         usual = float(np.median(np.delete(steps, at - 1)))
         moved[name] = steps[at - 1] > max(4 * usual, case.margin / 2)
     if moved["satellite"] == moved["official"]:
-        return "which of the two jumped cannot be told"
+        return say("check.jump.unknown")
     if moved["official"]:
-        return "it is the official series that jumps, as a change of method would make it"
-    return "it is the satellite series that jumps, as a change of sensor or algorithm would make it"
+        return say("check.jump.official")
+    return say("check.jump.satellite")
 
 
 def odd(case: Case) -> Judgement | None:
@@ -351,9 +369,12 @@ def odd(case: Case) -> Judgement | None:
     size, rest = case.told(float(off[out][0])), level(case.choose(~out))
     return Judgement(
         LEVEL,
-        f"in {years} {case.publisher} and the satellite series are {size} further apart than usual; "
-        f"the verdict for the other years is: {rest.verdict}",
-        (f"odd years: {years} stands out by {size}", f"without it: {rest.verdict}", *rest.reasons),
+        say("check.odd", years=years, publisher=case.publisher, size=size, verdict=named(rest)),
+        (
+            say("check.odd.reason", years=years, size=size),
+            say("check.odd.rest", verdict=named(rest)),
+            *rest.reasons,
+        ),
     )
 
 
@@ -366,17 +387,12 @@ def drift(case: Case) -> Judgement | None:
     beyond_it = max(abs(float(side.mean())) for side in sides) > case.margin
     if found.p >= CLEAR or abs(apart_by) < case.margin or not beyond_it:
         return None
-    reason = (
-        f"they drift apart by {case.told(10 * found.slope)} in ten years; numbers alone do not say which side drifts"
-    )
+    reason = say("check.drift.reason", size=case.told(10 * found.slope))
     evidence = {"drift": case.back(10 * found.slope), "p_drift": found.p}
     if case.differs:
         why = by_definition(case)
         return replace(why, reasons=(*why.reasons, reason), evidence=evidence)
-    clause = (
-        f"the satellite series and {case.publisher} drift apart by {case.told(apart_by)} over the years, "
-        f"more than the {case.equal} that count as equal"
-    )
+    clause = say("check.drift", publisher=case.publisher, size=case.told(apart_by), equal=case.equal)
     return Judgement(LEVEL, clause, (reason,), evidence)
 
 
@@ -393,41 +409,28 @@ def level(case: Case) -> Judgement:
     """Shown equal within the tolerance (two one-sided tests), shown different, or neither."""
     found = mean(case.difference())
     usual = float(np.median(np.abs(case.difference())))
+    words = {"publisher": case.publisher, "size": case.told(found.value), "equal": case.equal}
     if found.equivalent(case.margin) < 0.05 and usual <= case.margin:
         interval = ends(case, found.value, found.half90, 90)
-        clause = (
-            f"the satellite series and {case.publisher} agree: on average they are "
-            f"{case.told(found.value)} apart ({interval}), inside the {case.equal} that count as equal"
-        )
-        return Judgement(AGREES, clause, (f"equal within {case.equal}: {interval}",))
+        reason = say("check.agrees.reason", equal=case.equal, interval=interval)
+        return Judgement(AGREES, say("check.agrees", interval=interval, **words), (reason,))
     interval = ends(case, found.value, found.half95, 95)
     over = "more" if found.value > 0 else "less"
     if case.differs and (clear(case.gap, case.margin) or beyond(case)):
         return by_definition(case)
     if clear(case.gap, case.margin):
-        clause = (
-            f"the satellite shows on average {case.told(found.value)} {over} than {case.publisher} reports "
-            f"({interval}), beyond the {case.equal} that count as equal"
-        )
-        reason = f"level: {case.told(found.value)} {over} by satellite; another definition would look the same"
-        return Judgement(LEVEL, clause, (reason,))
+        reason = say(f"check.level.reason.{over}", size=case.told(found.value))
+        return Judgement(LEVEL, say(f"check.level.{over}", interval=interval, **words), (reason,))
     if found.equivalent(case.margin) < 0.05:
-        clause = (
-            f"on average the satellite series and {case.publisher} are only {case.told(found.value)} apart, "
-            f"but in most periods by more than the {case.equal} that count as equal"
-        )
-        return Judgement(NOT_ENOUGH, clause, (f"equal on average, not period by period: {interval}",))
-    clause = (
-        f"on average the satellite shows {case.told(found.value)} {over} than {case.publisher} reports, "
-        f"but the uncertainty is too wide to say whether they agree within {case.equal}"
-    )
-    return Judgement(NOT_ENOUGH, clause, (f"neither equal nor different is shown: {interval}",))
+        reason = say("check.uneven.reason", interval=interval)
+        return Judgement(NOT_ENOUGH, say("check.uneven", **words), (reason,))
+    return Judgement(NOT_ENOUGH, say(f"check.wide.{over}", **words), (say("check.wide.reason", interval=interval),))
 
 
 def ends(case: Case, value: float, half: float, percent: int) -> str:
     """An interval of the mean difference in words; 90 % is what two one-sided tests at 5 % ask of."""
     low, high = (case.back(value + side * half) * (100 if case.relative else 1) for side in (-1, 1))
-    return f"{percent} % interval of the difference {digits(low)} to {digits(high)}"
+    return say("check.interval", percent=percent, lower=digits(low), upper=digits(high))
 
 
 def numbers(case: Case, whole: Case) -> dict[str, float]:
@@ -457,26 +460,24 @@ def remarks(case: Case, whole: Case, found: Judgement) -> list[str]:
     """What should be known beside the verdict."""
     said = []
     if case.differs and found.verdict != DEFINITION:
-        yet = "this alone does not explain what is seen"
-        if found.verdict in (AGREES, NOT_ENOUGH):
-            yet = "yet the figures agree" if found.verdict == AGREES else "that may be a part of it"
-        said.append(f"the definitions differ as declared ({case.differs.rstrip(' .')}); {yet}")
+        yet = {AGREES: "check.declared.agrees", NOT_ENOUGH: "check.declared.part"}
+        said.append(say(yet.get(found.verdict, "check.declared"), differs=case.differs.rstrip(" .")))
     both = trends(whole)
     if both and found.verdict != DIRECTION and both[0].direction * both[1].direction == -1:
-        why = "by less than half the tolerance"
+        key = "check.opposite.small"
         if hidden(whole):
-            why = "the ground that was not seen could explain the satellite's"
+            key = "check.opposite.hidden"
         elif moving_apart(whole):
-            why = "what is said first explains them"
-        said.append(f"opposite directions ({pace(both[0], case)} and {pace(both[1], case)}), but {why}")
+            key = "check.opposite.first"
+        said.append(say(key, satellite=pace(both[0], case), official=pace(both[1], case)))
     width = float(np.median(case.values("upper") - case.values("lower")))
     if width > 2 * case.tolerance and not case.relative:
-        told = f"by {apart(width, case.unit, False)}" if np.isfinite(width) else "without limit"
-        said.append(f"the satellite's own interval is wide: what was not seen could move its value {told}")
+        key = "check.unseen" if np.isfinite(width) else "check.unseen.limitless"
+        said.append(say(key, size=apart(width, case.unit, False)))
     if straight(case):
-        said.append("the official values lie on a straight line: they carry fewer observations than years")
+        said.append(say("check.straight"))
     if case.pairs.nature.isin(["E", "M"]).any():
-        said.append("some official values are themselves estimated or modelled (nature E or M)")
+        said.append(say("check.estimated"))
     return said
 
 

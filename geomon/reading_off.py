@@ -11,6 +11,7 @@ from geomon.errors import DefinitionError
 from geomon.indicator import Indicator, Output
 from geomon.series import NATURE, tidy
 from geomon.supply import ask
+from geomon.texts import say
 from geomon.values import Estimate
 
 FACTORS = {("m2", "km2"): 1e-6, ("m2", "ha"): 1e-4, ("m", "km"): 1e-3}
@@ -135,16 +136,19 @@ def why(
 ) -> str:
     """The reason that stands in the place of a value."""
     lost = sum(failed.get(p, 0) for p in periods)
-    files = f"; {lost} file{'s' if lost > 1 else ''} could not be read" if lost else ""
     if all(p in unfound for p in periods):
-        return f"no image was found{files}"
-    if np.isnan(share):
-        return f"not part of this period{files}"
-    if share == 0:
-        return f"nothing was seen{files}"
-    if share < indicator.minimum_coverage:
-        return f"too little was seen: {percent(share)} of the {percent(indicator.minimum_coverage)} needed{files}"
-    return "not defined here" if np.isnan(value) else ""
+        status = say("status.unfound")
+    elif np.isnan(share):
+        status = say("status.outside")
+    elif share == 0:
+        status = say("status.unseen")
+    elif share < indicator.minimum_coverage:
+        status = say("status.little", share=percent(share), needed=percent(indicator.minimum_coverage))
+    else:
+        return say("status.undefined") if np.isnan(value) else ""
+    if not lost:
+        return status
+    return say("status.lost.more" if lost > 1 else "status.lost.one", status=status, count=lost)
 
 
 def exact(key: float) -> str:
@@ -154,4 +158,4 @@ def exact(key: float) -> str:
 
 def percent(share: float) -> str:
     """'41 %', never rounded up to what it is not."""
-    return f"{np.floor(share * 1000) / 10:g} %"
+    return say("status.percent", share=f"{np.floor(share * 1000) / 10:g}")

@@ -2,6 +2,6 @@
 
 from geomon.panels.dashboard import Dashboard
 from geomon.panels.desk import desk
-from geomon.panels.texts import say
+from geomon.texts import say
 
 __all__ = ["Dashboard", "desk", "say"]

@@ -12,8 +12,8 @@ from bokeh.models import CustomJSTickFormatter, FixedTicker, HoverTool
 from geomon.panels.markup import told
 from geomon.panels.numbers import Unit, percent
 from geomon.panels.story import Story
-from geomon.panels.texts import say
 from geomon.period import Period
+from geomon.texts import say
 
 hv.extension("bokeh", logo=False)  # without it no option of a chart is known
 

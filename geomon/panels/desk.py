@@ -13,8 +13,8 @@ from geomon.panels.markup import element, pane, told
 from geomon.panels.origins import definition
 from geomon.panels.pages import empty, frame
 from geomon.panels.story import Story, lineage, stored
-from geomon.panels.texts import say
 from geomon.panels.titles import named
+from geomon.texts import say
 
 HTML_PARTS = [
     *("headline", "figure", "check", "heading", "seen", "astable", "change", "areas"),

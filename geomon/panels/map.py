@@ -26,8 +26,8 @@ from shapely.geometry.base import BaseGeometry
 from geomon.errors import StoreError
 from geomon.panels.numbers import MINUS
 from geomon.panels.story import Story
-from geomon.panels.texts import say
 from geomon.panels.titles import plain
+from geomon.texts import say
 
 LONGEST = 1200  # pixels of the longer side of a picture: sharp on the map, below 1 MB
 KEPT = 60  # pictures in memory, for all visitors

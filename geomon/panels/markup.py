@@ -6,7 +6,7 @@ from pathlib import Path
 
 import panel as pn
 
-from geomon.panels.texts import say
+from geomon.texts import say
 
 STYLE = (Path(__file__).parent / "parts.css").read_text(encoding="utf-8")
 

@@ -12,9 +12,9 @@ from markdown_it import MarkdownIt
 from geomon.panels.markup import element, fold, table, told
 from geomon.panels.numbers import percent
 from geomon.panels.story import Story
-from geomon.panels.texts import say
 from geomon.period import Period
 from geomon.pipeline import BLOCK
+from geomon.texts import say
 
 READS_SHOWN = 40
 

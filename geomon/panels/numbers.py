@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from geomon.panels.texts import known, say
+from geomon.texts import known, say
 
 MINUS, FIXED = "\u2212", "\u00a0"  # a true minus, a space that does not break
 WRITTEN = ("nW cm-2 sr-1 km2", "nW cm-2 sr-1", "km2", "m2")  # units that a page writes otherwise; the longest first

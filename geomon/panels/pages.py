@@ -11,8 +11,8 @@ from geomon.panels.dashboard import Dashboard
 from geomon.panels.markup import element, told
 from geomon.panels.origins import definition
 from geomon.panels.story import stored
-from geomon.panels.texts import LANGUAGES, say
 from geomon.panels.verdict import sentence
+from geomon.texts import LANGUAGES, say
 
 HERE = Path(__file__).parent
 MARK = (

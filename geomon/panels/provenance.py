@@ -8,7 +8,7 @@ import pandas as pd
 
 from geomon.panels.markup import element
 from geomon.panels.story import Story
-from geomon.panels.texts import say
+from geomon.texts import say
 
 
 def footer(story: Story, area: str, period: str, sources: Sequence[tuple[str, str, str]]) -> str:

@@ -13,7 +13,7 @@ from geomon.errors import GeomonError, InputError
 from geomon.panels import pages
 from geomon.panels.dashboard import Dashboard
 from geomon.panels.map import library
-from geomon.panels.texts import say
+from geomon.texts import say
 
 log = logging.getLogger(__name__)
 

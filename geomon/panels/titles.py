@@ -2,8 +2,8 @@
 
 import re
 
-from geomon.panels.texts import say
 from geomon.period import Period
+from geomon.texts import say
 
 
 def named(code: str, title: str) -> str:

@@ -9,9 +9,9 @@ from geomon.change import change as compare
 from geomon.panels.markup import element, fold, table, told
 from geomon.panels.numbers import percent, typeset
 from geomon.panels.story import Reading, Story
-from geomon.panels.texts import known, say
 from geomon.panels.titles import named, plain, when
 from geomon.period import Period
+from geomon.texts import known, say
 
 MOOD = {
     "agrees": "good",

@@ -1,4 +1,7 @@
-"""Every word that a person sees on a desk, in one table: a row for each text, a column for each language."""
+"""Every word that a person sees on a desk, in one table: a row for each text, a column for each language.
+
+Numbers and periods come formatted; a row only says where they stand.
+"""
 
 from geomon.errors import DefinitionError, did_you_mean
 
@@ -115,6 +118,151 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "pair.satellite": ("Satellite",),
     "pair.official": ("Official",),
     "pair.difference": ("Difference",),
+    # ---- the words of the check: pieces
+    "check.sentence": ("{words}.",),
+    "check.subject": ("{what}, {area}: {clause}",),
+    "check.subject.when": ("{what}, {area}, {when}: {clause}",),
+    "check.amount": ("{value} {unit}",),
+    "check.percent": ("{value} %",),
+    "check.points": ("{value} percentage points",),
+    "check.span.two": ("{first} and {last}",),
+    "check.span.more": ("{first} to {last}",),
+    "check.and": (" and ",),
+    "check.verdict.agrees": ("agrees",),
+    "check.verdict.differs in level": ("differs in level",),
+    "check.verdict.differs in direction": ("differs in direction",),
+    "check.verdict.differs by definition": ("differs by definition",),
+    "check.verdict.not comparable": ("not comparable",),
+    "check.verdict.not enough data": ("not enough data",),
+    # ---- the words of the check: what cannot be compared
+    "check.official": ("the official series",),
+    "check.satellite": ("the satellite series",),
+    "check.absent": ("the official table has no value of {series} for this area",),
+    "check.break.inside": ("a known break of the satellite series falls inside every common period",),
+    "check.breaks": ("known breaks of the satellite series: {breaks}",),
+    "check.break": ("{why} ({date})",),
+    "check.side.out": ("{periods} left out: a break falls into it",),
+    "check.side.other": ("{periods}, on the other side of a break: {verdict}",),
+    "check.unit": ("unit: {why}",),
+    "check.unit.none": ("no unit",),
+    "check.unit.unstated": ("{publisher} states no unit (a column unit_measure), the satellite series is in {units}",),
+    "check.unit.apart": (
+        "{publisher} gives {given}, the satellite series {units}; one cannot be turned into the other",
+    ),
+    "check.unit.some": ("official values in units that cannot be converted were left out",),
+    "check.described": ("{publisher} describes its series as: {counts}",),
+    "check.definition.other": ("official figures under another definition left out ({periods})",),
+    "check.empty": ("{name} has no value here ({status})",),
+    "check.empty.why": ("no number is given",),
+    "check.date": ("date: {why}",),
+    "check.date.kinds": ("the satellite series is for {ours}, {publisher} for {theirs}",),
+    "check.date.none": ("no period in common: the satellite series has {ours}, {publisher} {theirs}",),
+    "check.kind.years": ("single years",),
+    "check.kind.months": ("months",),
+    "check.kind.days": ("days",),
+    "check.kind.spans": ("spans of several years",),
+    "check.negative": ("a tolerance in percent has no meaning for values below zero",),
+    "check.negative.reason": ("unit: values below zero",),
+    # ---- the words of the check: verdicts
+    "check.few": ("{latest}; with {years} nothing can be said yet, {fewest} common periods are needed",),
+    "check.few.years": ("only {periods} in common",),
+    "check.latest": ("the satellite shows {satellite}, {publisher} reports {official}",),
+    "check.latest.in": ("the satellite shows {satellite}, {publisher} reports {official} in {period}",),
+    "check.latest.between": ("{value} ({lower} to {upper})",),
+    "check.definition": ("{latest}; they do not count the same thing: {why}",),
+    "check.definition.counts": ("{publisher} counts: {counts}",),
+    "check.definition.own": ("{differs} ({publisher}: {counts})",),
+    "check.slip.times": (
+        "{publisher} reports {factor} times what the satellite shows in {when}, "
+        "as if one unit had been written for another",
+    ),
+    "check.slip.part": (
+        "{publisher} reports {factor} of what the satellite shows in {when}, "
+        "as if one unit had been written for another",
+    ),
+    "check.slip.reason": ("factor {factor} in {when}, as if one unit had been written for another ({units})",),
+    "check.slip.reverse": ("the reverse of {units}",),
+    "check.slip.after": ("with the factor taken out: {verdict}",),
+    "check.slip.km2": ("km2 for 1000 ha",),
+    "check.slip.hectares": ("hectares for km2, or percent for fractions",),
+    "check.slip.thousands": ("single units for thousands",),
+    "check.slip.millions": ("m2 for km2, or single units for millions",),
+    "check.slip.acres": ("acres for hectares",),
+    "check.direction": (
+        "the satellite series {satellite} while {publisher} {official}; "
+        "which of the two is right cannot be told from them alone",
+    ),
+    "check.direction.reason": ("opposite directions: satellite {satellite}, official {official}",),
+    "check.rises": ("rises by {size} a year ({lower} to {upper})",),
+    "check.falls": ("falls by {size} a year ({lower} to {upper})",),
+    "check.pace": ("{sign}{size} a year",),
+    "check.jump": (
+        "the difference between the satellite series and {publisher} jumps by {size} in {when}: "
+        "{before} before, {after} since; {side}",
+    ),
+    "check.jump.reason": ("a break in {when}: the difference jumps by {size}; {side}",),
+    "check.jump.unknown": ("which of the two jumped cannot be told",),
+    "check.jump.official": ("it is the official series that jumps, as a change of method would make it",),
+    "check.jump.satellite": (
+        "it is the satellite series that jumps, as a change of sensor or algorithm would make it",
+    ),
+    "check.odd": (
+        "in {years} {publisher} and the satellite series are {size} further apart than usual; "
+        "the verdict for the other years is: {verdict}",
+    ),
+    "check.odd.reason": ("odd years: {years} stands out by {size}",),
+    "check.odd.rest": ("without it: {verdict}",),
+    "check.drift": (
+        "the satellite series and {publisher} drift apart by {size} over the years, "
+        "more than the {equal} that count as equal",
+    ),
+    "check.drift.reason": ("they drift apart by {size} in ten years; numbers alone do not say which side drifts",),
+    "check.agrees": (
+        "the satellite series and {publisher} agree: on average they are {size} apart ({interval}), "
+        "inside the {equal} that count as equal",
+    ),
+    "check.agrees.reason": ("equal within {equal}: {interval}",),
+    "check.level.more": (
+        "the satellite shows on average {size} more than {publisher} reports ({interval}), "
+        "beyond the {equal} that count as equal",
+    ),
+    "check.level.less": (
+        "the satellite shows on average {size} less than {publisher} reports ({interval}), "
+        "beyond the {equal} that count as equal",
+    ),
+    "check.level.reason.more": ("level: {size} more by satellite; another definition would look the same",),
+    "check.level.reason.less": ("level: {size} less by satellite; another definition would look the same",),
+    "check.uneven": (
+        "on average the satellite series and {publisher} are only {size} apart, "
+        "but in most periods by more than the {equal} that count as equal",
+    ),
+    "check.uneven.reason": ("equal on average, not period by period: {interval}",),
+    "check.wide.more": (
+        "on average the satellite shows {size} more than {publisher} reports, "
+        "but the uncertainty is too wide to say whether they agree within {equal}",
+    ),
+    "check.wide.less": (
+        "on average the satellite shows {size} less than {publisher} reports, "
+        "but the uncertainty is too wide to say whether they agree within {equal}",
+    ),
+    "check.wide.reason": ("neither equal nor different is shown: {interval}",),
+    "check.interval": ("{percent} % interval of the difference {lower} to {upper}",),
+    # ---- the words of the check: remarks
+    "check.declared": ("the definitions differ as declared ({differs}); this alone does not explain what is seen",),
+    "check.declared.agrees": ("the definitions differ as declared ({differs}); yet the figures agree",),
+    "check.declared.part": ("the definitions differ as declared ({differs}); that may be a part of it",),
+    "check.opposite.small": ("opposite directions ({satellite} and {official}), but by less than half the tolerance",),
+    "check.opposite.hidden": (
+        "opposite directions ({satellite} and {official}), "
+        "but the ground that was not seen could explain the satellite's",
+    ),
+    "check.opposite.first": ("opposite directions ({satellite} and {official}), but what is said first explains them",),
+    "check.unseen": ("the satellite's own interval is wide: what was not seen could move its value by {size}",),
+    "check.unseen.limitless": (
+        "the satellite's own interval is wide: what was not seen could move its value without limit",
+    ),
+    "check.straight": ("the official values lie on a straight line: they carry fewer observations than years",),
+    "check.estimated": ("some official values are themselves estimated or modelled (nature E or M)",),
     # ---- the map
     "map.title": ("{what}, {period}",),
     "map.section": ("Map",),
@@ -164,6 +312,42 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "change.cannot tell": ("Cannot tell",),
     "change.one": ("There is one date only: a change needs two.",),
     "change.same": ("Choose two different dates.",),
+    "change.sentence": ("From {first} to {second}: {answer}; {reason}",),
+    "change.sentence.told": ("From {first} to {second}: {answer}, {change}; {reason}",),
+    "change.answer.yes": ("yes",),
+    "change.answer.no": ("no",),
+    "change.answer.cannot tell": ("cannot tell",),
+    "change.reason": ("{reason}; {covers}",),
+    "change.covers.bounds": ("the intervals cover ground that was not seen, not mistakes of the map",),
+    "change.covers.sampling": ("the intervals cover the sampling error",),
+    "change.covers.confusion": ("the intervals cover the map's mistakes as its reference sample shows them",),
+    "change.covers.model": ("the intervals are those of a model",),
+    "change.covers.unknown": ("what the intervals cover is not stated",),
+    "change.more": ("from {first} to {second}, {size} more",),
+    "change.less": ("from {first} to {second}, {size} less",),
+    "change.none": ("from {first} to {second}, no difference",),
+    "change.absent": ("there is no value for {period}",),
+    "change.many": ("there are {count} values for {period}",),
+    "change.withheld": ("the value for {period} is withheld ({status})",),
+    "change.missing": ("missing",),
+    "change.break": ("{why} ({date})",),
+    "change.across": ("a known break lies between them: {breaks}",),
+    "change.differs.sensor": ("the sensor is not the same in both: {first} and {second}",),
+    "change.differs.params": ("the choice of method is not the same in both: {first} and {second}",),
+    "change.open": ("the value for {period} has no interval with two ends, so its uncertainty is not known",),
+    "change.small": ("the difference lies between {lower} and {upper}",),
+    "change.small.matter": ("the difference lies between {lower} and {upper}, below the {smallest} that would matter",),
+    "change.clear": ("the two intervals do not overlap: the difference lies between {lower} and {upper}",),
+    "change.overlap": ("the two intervals overlap: the difference lies between {lower} and {upper}",),
+    # ---- what stands in the place of a value
+    "status.unfound": ("no image was found",),
+    "status.outside": ("not part of this period",),
+    "status.unseen": ("nothing was seen",),
+    "status.little": ("too little was seen: {share} of the {needed} needed",),
+    "status.undefined": ("not defined here",),
+    "status.lost.one": ("{status}; {count} file could not be read",),
+    "status.lost.more": ("{status}; {count} files could not be read",),
+    "status.percent": ("{share} %",),
     # ---- the table of areas
     "areas.title": ("All areas in {period}",),
     "areas.area": ("Area",),
@@ -258,7 +442,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
 def say(key: str, /, language: str = LANGUAGES[0], **words: object) -> str:
     """The text of a key with its gaps filled; DefinitionError for a key that is not in the table."""
     if key not in TEXTS:
-        raise DefinitionError(f"There is no text {key!r}; add it to geomon/panels/texts.py.{did_you_mean(key, TEXTS)}")
+        raise DefinitionError(f"There is no text {key!r}; add it to geomon/texts.py.{did_you_mean(key, TEXTS)}")
     text = TEXTS[key][LANGUAGES.index(language)]
     return text.format(**words) if words else text
 
