@@ -83,12 +83,13 @@ class Plan:
     def cost(self) -> dict[str, Any]:
         """Blocks, files, decoded bytes, memory and time to expect; read from headers alone."""
         dates = {(a, s.label): len(s.granules) for (a, _), scenes in self.setting.scenes.items() for s in scenes}
+        cells = sum(math.prod(t.window.shape) for t in self.tasks)
         bytes_ = 0.0
-        for (source, _), _granules in dates.items():
+        for source, _ in dates:
             known = self.setting.known.get(source)
             if known and known.grid:
                 ratio = (self.grid.metres[0] * self.grid.metres[1]) / (known.grid.metres[0] * known.grid.metres[1])
-                bytes_ += sum(math.prod(t.window.shape) for t in self.tasks) * max(ratio, 1e-6) * 2
+                bytes_ += cells * max(ratio, 1e-6) * 2
         largest = max((math.prod(t.window.shape) for t in self.tasks), default=0)
         per_period = max((len(s) for s in self.setting.scenes.values()), default=1)
         memory = largest * 8 * (per_period + 6 + 3 * len(self.indicator.sources))

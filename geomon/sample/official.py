@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geomon.official import AS_MEASURED
+from geomon.official import COLUMNS as PUBLISHED
 from geomon.sample.borders import COUNTRY
 
 PUBLISHER = f"National Statistical Office of {COUNTRY} (fictional)"
@@ -19,17 +20,7 @@ SERIES = {
 NOTE = "Synthetic sample, no real place."
 CADASTRE = "forest land by law, in the land register, with or without trees"
 NOISE = {"forest share": 0.25, "permanent water": 0.006, "seasonal water": 0.015}  # points; shares
-COLUMNS = (
-    "series",
-    "ref_area",
-    "time_period",
-    "obs_value",
-    "unit_measure",
-    "nature",
-    "definition",
-    "publisher",
-    "note",
-)
+COLUMNS = tuple(name for name in PUBLISHED if name != "obs_status")  # which reading adds
 
 
 @dataclass(frozen=True)
