@@ -1,6 +1,7 @@
 # make demo    everything from nothing: the sample country, its indicators, the desks (SERVE=0 stops before serving)
 # make test    everything that is checked: format, lint, types, tests
 # make real    the numbers from real rasters, one JSON line each
+# make bench   geomon beside its peers, as ratios in one run (ONLY=zonal takes one group)
 # make lint    format, lint and types alone
 # make lock    pin the dependencies anew, after a change in pyproject.toml (needs uv)
 # make clean   take away what was made, .venv too
@@ -15,7 +16,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP := $(V)/bin/python -m pip --disable-pip-version-check install -qq
 TYPED := geomon $(wildcard indicators dashboards)
 
-.PHONY: demo test real lint lock clean
+.PHONY: demo test real bench lint lock clean
 
 demo: $(V)/.ok
 	$(V)/bin/geomon demo $(if $(filter 0,$(SERVE)),--no-serve)
@@ -25,6 +26,9 @@ test: lint
 
 real: $(V)/.ok
 	@$(V)/bin/python -m tests.real
+
+bench: $(V)/.bench
+	@$(V)/bin/python -m benchmarks $(ONLY)
 
 lint: $(V)/.ok
 	$(V)/bin/ruff format --check .
@@ -45,9 +49,17 @@ $(V)/.ok: requirements.lock pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The peers, at the versions that fit what geomon itself is pinned to.
+$(V)/.bench: $(V)/.ok benchmarks/requirements.lock
+	@echo "Installing the peers"
+	@$(PIP) --require-hashes --only-binary :all: -r benchmarks/requirements.lock
+	@touch $@
+
 lock:
 	uv pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes \
 	  --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --extra bench --generate-hashes -c requirements.lock \
+	  --no-header --no-emit-index-url --no-emit-find-links pyproject.toml -o benchmarks/requirements.lock
 
 clean:
 	rm -rf $(V) build dist geomon-demo .hypothesis .mypy_cache .pytest_cache .ruff_cache

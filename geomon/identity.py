@@ -19,7 +19,7 @@ from geomon.zones import Zones
 
 VERSIONS = ("geomon", "numpy", "pandas", "xarray", "scipy", "rasterio", "shapely", "pyproj", "pyogrio")
 ENGINE = (
-    *("grid", "period", "indicator", "pixels", "values", "resolve", "supply", "blocks", "tasks", "ledger", "lengths"),
+    *("grid", "period", "indicator", "pixels", "values", "resolve", "supply", "tabulate", "tasks", "ledger", "lengths"),
     *("reading_off", "stats/coverage", "stats/moving", "sources/items", "sources/reading", "zones/reproject"),
 )
 

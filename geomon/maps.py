@@ -10,10 +10,10 @@ import rasterio
 import rasterio.shutil
 from rasterio.windows import Window as Pane
 
-from geomon.blocks import Task
 from geomon.grid import Floats, Window
 from geomon.series import NATURE
 from geomon.store import asset, label_of, once
+from geomon.tabulate import Task
 
 if TYPE_CHECKING:
     from geomon.pipeline import Plan

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 
-from geomon.blocks import Done, Task
 from geomon.errors import DefinitionError, InputError, did_you_mean, listing
 from geomon.grid import Bounds, Grid, true_area
 from geomon.identity import digest, recipe_of
@@ -40,6 +39,7 @@ from geomon.sources.catalog import Catalog
 from geomon.sources.records import Read, Scene
 from geomon.store import Store, StoredRun, clear
 from geomon.supply import Setting, Supply
+from geomon.tabulate import Done, Task
 from geomon.tasks import Progress, Ready, do_block, grain, make_tasks, needs_country
 from geomon.zones import Zones
 

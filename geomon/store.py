@@ -23,11 +23,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geomon.blocks import Done
 from geomon.errors import StoreError, did_you_mean, listing
 from geomon.grid import Floats
 from geomon.ledger import from_table, to_table
 from geomon.sources.records import Read
+from geomon.tabulate import Done
 
 STAC = "1.1.0"
 MEDIA = {

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 import xarray as xr
 
-from geomon.blocks import Done, Task, execute, run_task, survey_of
+from geomon.blocks import execute
 from geomon.grid import Grid, Window, areal_scale, is_geographic
 from geomon.indicator import Indicator, Layer, Shapes, Survey, address
 from geomon.ledger import as_dataset, sum_rows
@@ -23,6 +23,7 @@ from geomon.reading_off import read_totals
 from geomon.sources.records import Read
 from geomon.store import keep_block, kept_blocks, read_block
 from geomon.supply import Setting, Supply, cells, pinned
+from geomon.tabulate import Done, Task, run_task, survey_of
 from geomon.zones import Zone, Zones
 
 if TYPE_CHECKING:

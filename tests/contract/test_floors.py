@@ -12,7 +12,7 @@ HOUSE = {
     0: "errors",
     1: "indicator period grid zones areas series pixels values ledger texts workspace",
     2: "stats sources official",
-    3: "check+finding+judgement+change blocks+supply+lengths",
+    3: "check+finding+judgement+change blocks+tabulate+supply+lengths",
     3.5: "store",
     3.7: "registry",
     4: "pipeline+resolve+runs+tasks+reading_off+identity+publishing+maps",

@@ -8,12 +8,13 @@ import pytest
 import shapely
 import xarray as xr
 
-from geomon import Indicator, Output, Source, amount, area, blocks, rate, total
-from geomon.blocks import Task, execute, grouped, line_sums, run_task
+from geomon import Indicator, Output, Source, amount, area, rate, tabulate, total
+from geomon.blocks import execute
 from geomon.errors import DefinitionError
 from geomon.period import Period
 from geomon.pipeline import Run, plan
 from geomon.reading_off import exact, percent
+from geomon.tabulate import Task, grouped, line_sums, run_task
 from geomon.testing import World, raster, window
 from geomon.zones import Zone, Zones
 
@@ -130,7 +131,7 @@ def test_a_zone_of_another_block_has_no_rows() -> None:
 @pytest.mark.parametrize("dense", [True, False])
 def test_sums_by_group_are_those_of_the_cells(dense: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where there are more groups than a table of partial sums should hold."""
-    monkeypatch.setattr(blocks, "DENSE", blocks.DENSE if dense else 0)
+    monkeypatch.setattr(tabulate, "DENSE", tabulate.DENSE if dense else 0)
     for seed, n, groups in ((1, 60, 5), (2, 1, 3), (3, 200, 1), (4, 0, 2)):
         rng = np.random.default_rng(seed)
         values, lines, which = rng.normal(0, 1e6, n), np.sort(rng.integers(7, 20, n)), rng.integers(0, groups, n)
