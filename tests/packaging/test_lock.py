@@ -46,8 +46,16 @@ def test_every_dependency_is_pinned(lock: str, project: dict[str, list[Requireme
         for pin, _ in pins(lock)
         if not pin.marker or pin.marker.evaluate(here)
     }
-    wanted = [r for group in project.values() for r in group if r.name != "geomon"]
+    wanted = [r for name, group in project.items() if name != "bench" for r in group if r.name != "geomon"]
     assert [str(r) for r in wanted if not r.specifier.contains(pinned.get(canonicalize_name(r.name), ""))] == []
+
+
+def test_the_peers_stand_beside_the_same_versions(lock: str, root: Path, project: dict[str, list[Requirement]]) -> None:
+    beside = pins((root / "benchmarks" / "requirements.lock").read_text())
+    assert {r.name for r in project["bench"]} - {"geomon"} <= {pin.name for pin, _ in beside}
+    ours = {(pin.name, str(pin.marker)): str(pin.specifier) for pin, _ in pins(lock)}
+    theirs = {(pin.name, str(pin.marker)): str(pin.specifier) for pin, _ in beside}
+    assert {k: v for k, v in theirs.items() if ours.get(k, v) != v} == {}
 
 
 def test_every_pin_has_a_hash(lock: str) -> None:
