@@ -9,8 +9,8 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = Path(os.environ.get("GEOMON_SHARED", ROOT.parent / "shared"))
-UNITS = SHARED / "data" / "vectors" / "ocha_wca_adm1.parquet"
+SHARED = Path(os.environ.get("GEOMON_SHARED_DATA", ROOT.parent / "shared" / "data"))
+UNITS = SHARED / "vectors" / "ocha_wca_adm1.parquet"
 DATA = Path(os.environ.get("GEOMON_BENCH_DATA", ROOT / "benchmarks" / "data"))
 """Made input, kept between runs."""
 
@@ -18,7 +18,7 @@ DATA = Path(os.environ.get("GEOMON_BENCH_DATA", ROOT / "benchmarks" / "data"))
 def units() -> list[BaseGeometry]:
     """The 295 units in degrees, valid, polygons only."""
     if not UNITS.exists():
-        raise SystemExit(f"The boundaries are not at {UNITS}. Set GEOMON_SHARED to the folder of the shared data.")
+        raise SystemExit(f"The boundaries are not at {UNITS}. Set GEOMON_SHARED_DATA to the folder of the shared data.")
     found = shapely.make_valid(gpd.read_parquet(UNITS).geometry.values)
     return [polygons(g) for g in found]
 

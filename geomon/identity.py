@@ -20,8 +20,9 @@ from geomon.zones import Zones
 VERSIONS = ("geomon", "numpy", "pandas", "xarray", "scipy", "rasterio", "shapely", "pyproj", "pyogrio")
 ENGINE = (
     *("grid", "period", "indicator", "pixels", "values", "resolve", "supply", "tabulate", "tasks", "ledger", "lengths"),
-    *("reading_off", "stats/coverage", "stats/moving", "sources/items", "sources/reading", "zones/reproject"),
+    *("reading_off", "sources/items", "sources/reading", "zones/reproject"),
 )
+"""Files that a number depends on, beside all of stats/."""
 
 
 def digest(content: Any) -> str:
@@ -33,7 +34,8 @@ def digest(content: Any) -> str:
 def engine() -> str:
     """Hash of the engine's own kernels."""
     home = Path(__file__).parent
-    return hashlib.sha256(b"".join((home / f"{name}.py").read_bytes() for name in ENGINE)).hexdigest()[:16]
+    files = [*(home / f"{name}.py" for name in ENGINE), *sorted((home / "stats").glob("*.py"))]
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
 
 
 def recipe_of(
