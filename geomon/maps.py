@@ -11,8 +11,9 @@ import rasterio.shutil
 from rasterio.windows import Window as Pane
 
 from geomon.grid import Floats, Window
+from geomon.places import Place, once
 from geomon.series import NATURE
-from geomon.store import asset, label_of, once
+from geomon.store import asset, label_of
 from geomon.tabulate import Task
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Look:
 
 
 def write_maps(
-    plan: "Plan", folder: Path, block_map: Callable[[str, str], tuple[str, Floats] | None]
+    plan: "Plan", folder: Place, block_map: Callable[[str, str], tuple[str, Floats] | None]
 ) -> dict[str, Any]:
     """The map assets of a run; none if the definition names no map. One block is in memory at a time."""
     tasks = [t for t in plan.tasks if t.map]

@@ -5,7 +5,6 @@ import json
 import math
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import shapely
@@ -13,13 +12,14 @@ import shapely
 from geomon import maps
 from geomon.check import check
 from geomon.ledger import to_table
-from geomon.store import STAC, StoredRun, asset, block_map, create, json_bytes, once, safe
+from geomon.places import Place, create, once
+from geomon.store import STAC, StoredRun, asset, block_map, json_bytes, safe
 
 if TYPE_CHECKING:
     from geomon.pipeline import Plan, Run
 
 
-def publish(run: "Run", folder: Path) -> StoredRun:
+def publish(run: "Run", folder: Place) -> StoredRun:
     """Write everything, the item last."""
     plan = run.plan
     assert plan.store is not None

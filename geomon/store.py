@@ -1,4 +1,4 @@
-"""Results as a static STAC catalog: a run is one item, written last, if it does not exist yet.
+"""Results as a static STAC catalog, in a folder or a bucket: a run is one item, written last, if there is none yet.
 
 store/catalog.json
 store/<indicator>/collection.json
@@ -9,14 +9,12 @@ store/<indicator>/<run>/blocks/           finished blocks of a run that is not p
 """
 
 import contextlib
-import hashlib
+import io
 import json
-import os
-import shutil
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -26,6 +24,8 @@ import pandas as pd
 from geomon.errors import StoreError, did_you_mean, listing
 from geomon.grid import Floats
 from geomon.ledger import from_table, to_table
+from geomon.places import Place, atomic, checksum, content, create, exists, faults, is_remote, place, replace, table
+from geomon.places import clear as clear_place
 from geomon.sources.records import Read
 from geomon.tabulate import Done
 
@@ -43,7 +43,7 @@ class StoredRun:
 
     id: str
     indicator: str
-    folder: Path
+    folder: Place
     item: dict[str, Any]
 
     @property
@@ -54,27 +54,27 @@ class StoredRun:
     @property
     def series(self) -> pd.DataFrame:
         """The result table; see geomon.series.COLUMNS."""
-        return pd.read_parquet(self.folder / "series.parquet")
+        return table(self.folder / "series.parquet")
 
     @property
     def totals(self) -> pd.DataFrame:
         """The exact sums that the series was read from."""
-        return pd.read_parquet(self.folder / "totals.parquet")
+        return table(self.folder / "totals.parquet")
 
     @property
     def ledger(self) -> pd.DataFrame:
         """What was counted, excluded and unseen in each zone, beside its polygon, in square metres."""
-        return pd.read_parquet(self.folder / "ledger.parquet")
+        return table(self.folder / "ledger.parquet")
 
     @property
     def reads(self) -> pd.DataFrame:
         """Every asset that was read: ok, retried or failed, and why."""
-        return pd.read_parquet(self.folder / "reads.parquet")
+        return table(self.folder / "reads.parquet")
 
     @property
     def zones(self) -> gpd.GeoDataFrame:
         """Code, name, parent and geometry in degrees."""
-        return gpd.read_parquet(self.folder / "zones.parquet")
+        return gpd.read_parquet(io.BytesIO(content(self.folder / "zones.parquet")))
 
     @property
     def recipe(self) -> dict[str, Any]:
@@ -85,10 +85,10 @@ class StoredRun:
     def check(self) -> list[dict[str, Any]] | None:
         """The findings beside official statistics, or None if none were given."""
         path = self.folder / "check.json"
-        return list(read_json(path)) if path.exists() else None
+        return list(read_json(path)) if exists(path) else None
 
     @property
-    def maps(self) -> dict[str, Path]:
+    def maps(self) -> dict[str, Place]:
         """COG of each period's map."""
         assets = self.item["assets"].values()
         found = {a["geomon:period"]: self.folder / a["href"] for a in assets if "geomon:period" in a}
@@ -97,26 +97,27 @@ class StoredRun:
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of published runs."""
+    """A folder, or a bucket's ('s3://bucket/results'), of published runs."""
 
-    root: Path
+    root: Place
 
-    def __init__(self, root: str | Path) -> None:
-        object.__setattr__(self, "root", Path(root))
+    def __init__(self, root: str | Place) -> None:
+        object.__setattr__(self, "root", place(root))
 
     @property
-    def catalog_path(self) -> Path:
+    def catalog_path(self) -> Place:
         """The STAC catalog that any browser opens."""
         return self.root / "catalog.json"
 
-    def folder(self, indicator: str, run: str) -> Path:
+    def folder(self, indicator: str, run: str) -> Place:
         """Where a run lies, or will."""
         return self.root / safe(indicator) / run
 
     def runs(self, indicator: str = "") -> list[StoredRun]:
         """Published runs, newest first."""
         where = safe(indicator) if indicator else "*"
-        items = [p for p in self.root.glob(f"{where}/*/*.json") if p.stem == p.parent.name]
+        with self.readable():
+            items = [p for p in self.root.glob(f"{where}/*/*.json") if p.stem == p.parent.name]
         found = [
             StoredRun(p.stem, str(i["properties"]["geomon:indicator"]), p.parent, i)
             for p in items
@@ -138,28 +139,42 @@ class Store:
         """The run if its item is there."""
         folder = self.folder(indicator, run)
         path = folder / f"{run}.json"
-        return StoredRun(run, indicator, folder, read_json(path)) if path.exists() else None
+        with self.readable():
+            there = exists(path)
+        return StoredRun(run, indicator, folder, read_json(path)) if there else None
+
+    @contextlib.contextmanager
+    def readable(self) -> Iterator[None]:
+        """StoreError for a bucket that is not there or not ours to read."""
+        try:
+            yield
+        except faults() as error:
+            raise StoreError(
+                f"The store {self.root} cannot be read: {first_line(error)}. "
+                "See that the bucket exists, and that AWS_ENDPOINT_URL and the credentials are those it needs."
+            ) from error
 
     def newest(self, question: str) -> StoredRun | None:
         """The newest run that answers a question, found without any search of catalogs."""
         return next((r for r in self.runs() if r.item["properties"]["geomon:question"] == question), None)
 
-    def open_for(self, indicator: str, run: str) -> Path:
+    def open_for(self, indicator: str, run: str) -> Place:
         """The folder of a run that is about to be made; StoreError if it cannot be written."""
         folder = self.folder(indicator, run)
         try:
-            (folder / "blocks").mkdir(parents=True, exist_ok=True)
+            if not is_remote(folder):
+                (folder / "blocks").mkdir(parents=True, exist_ok=True)
             probe = folder / "blocks" / f".{uuid.uuid4().hex}"
-            probe.write_bytes(b"")
+            create(probe, b"")
             probe.unlink()
-        except OSError as error:
+        except faults() as error:
             raise StoreError(
-                f"The store {self.root} cannot be written: {error.strerror or error}. "
-                "Name a folder that you may write with --store, or move what stands in its place."
+                f"The store {self.root} cannot be written: {getattr(error, 'strerror', None) or first_line(error)}. "
+                "Name a folder or a bucket that you may write with --store, or move what stands in its place."
             ) from error
         return folder
 
-    def publish(self, folder: Path, item: Mapping[str, Any]) -> StoredRun:
+    def publish(self, folder: Place, item: Mapping[str, Any]) -> StoredRun:
         """Write the item if it is not there yet, then the indexes; what another writer published first stays."""
         path = folder / f"{item['id']}.json"
         create(path, json_bytes(item))
@@ -214,17 +229,16 @@ def collection(indicator: str, runs: Sequence[StoredRun]) -> dict[str, Any]:
     }
 
 
-def asset(path: Path, title: str, roles: Sequence[str], **more: Any) -> dict[str, Any]:
+def asset(path: Place, title: str, roles: Sequence[str], **more: Any) -> dict[str, Any]:
     """A file of a run as a STAC asset, with its size and checksum (a SHA-256 multihash)."""
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    size, digest = checksum(path)
     return {
         "href": f"./{path.name}",
         "title": title,
         "type": MEDIA[path.suffix],
         "roles": list(roles),
-        "file:size": path.stat().st_size,
-        "file:checksum": "1220" + checksum,
+        "file:size": size,
+        "file:checksum": "1220" + digest,
         **more,
     }
 
@@ -232,17 +246,17 @@ def asset(path: Path, title: str, roles: Sequence[str], **more: Any) -> dict[str
 # --- Blocks
 
 
-def keep_block(folder: Path, done: Done, *, final: bool = True) -> None:
+def keep_block(folder: Place, done: Done, *, final: bool = True) -> None:
     """Store a finished block; the same block stored twice is the same.
 
     With a failed read, of its own or of what it rests on (not final), it is used in this run and not kept for another.
     """
-    for part, table in (
+    for part, frame in (
         ("rows", to_table(done.rows)),
         ("reads", pd.DataFrame([asdict(r) for r in done.reads])),
     ):
         with atomic(folder / f"{done.key}.{part}.parquet") as path:
-            table.to_parquet(path)
+            frame.to_parquet(path)
     with atomic(folder / f"{done.key}.npz") as path, path.open("wb") as file:
         np.savez_compressed(
             file, allow_pickle=False, shown=done.shown, **{f"at-{label_of(p)}": a for p, a in done.maps.items()}
@@ -251,27 +265,27 @@ def keep_block(folder: Path, done: Done, *, final: bool = True) -> None:
         create(folder / f"{done.key}.done", b"")
 
 
-def clear(folder: Path) -> None:
+def clear(folder: Place) -> None:
     """Take away the blocks of a published run."""
-    shutil.rmtree(folder / "blocks", ignore_errors=True)
+    clear_place(folder / "blocks")
 
 
-def kept_blocks(folder: Path) -> set[str]:
+def kept_blocks(folder: Place) -> set[str]:
     """Keys of the blocks that are finished."""
     return {p.stem for p in folder.glob("*.done")}
 
 
-def read_block(folder: Path, key: str) -> Done:
+def read_block(folder: Place, key: str) -> Done:
     """A finished block without its map."""
-    rows = from_table(pd.read_parquet(folder / f"{key}.rows.parquet"))
-    table = pd.read_parquet(folder / f"{key}.reads.parquet")
-    reads = [Read(**{str(k): v for k, v in r.items()}) for r in table.to_dict("records")]
+    rows = from_table(table(folder / f"{key}.rows.parquet"))
+    read = table(folder / f"{key}.reads.parquet").to_dict("records")
+    reads = [Read(**{str(k): v for k, v in r.items()}) for r in read]
     return Done(key, tuple(rows), tuple(reads), {})
 
 
-def block_map(folder: Path, key: str, period: str) -> tuple[str, Floats] | None:
+def block_map(folder: Place, key: str, period: str) -> tuple[str, Floats] | None:
     """The map of a finished block for a period and what it shows, if it has one."""
-    with np.load(folder / f"{key}.npz") as kept:
+    with np.load(io.BytesIO(content(folder / f"{key}.npz"))) as kept:
         name = f"at-{label_of(period)}"
         return (str(kept["shown"]), np.asarray(kept[name], dtype=float)) if name in kept else None
 
@@ -294,56 +308,15 @@ def json_bytes(content: Any) -> bytes:
     return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Place) -> Any:
     """A JSON file; StoreError if it cannot be read."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        return json.loads(content(path))
+    except faults(ValueError) as error:
         raise StoreError(f"{path} cannot be read: {error}. Remove its folder and run again.") from error
 
 
-@contextlib.contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes its place only when all of it is written."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def once(path: Path) -> Iterator[Path]:
-    """A path to write to, which becomes the file if there is none yet: of two equal runs, the first one's stays."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
-    try:
-        yield temporary
-        linked(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def linked(temporary: Path, path: Path) -> bool:
-    """Give a finished file its name; whether that was free."""
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return False
-    return True
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a whole file in the place of what was there."""
-    with atomic(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def create(path: Path, content: bytes) -> bool:
-    """Write a whole file if it does not exist yet; whether it was this call that did."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
-    try:
-        temporary.write_bytes(content)
-        return linked(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def first_line(error: Exception) -> str:
+    """What an error says first, or the code that a bucket gave; the rest is about its client."""
+    told = re.search(r"<Code>(\w+)</Code>", str(error))
+    return told[1] if told else str(error).strip().partition("\n")[0][:200]

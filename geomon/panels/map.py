@@ -27,6 +27,7 @@ from geomon.errors import StoreError
 from geomon.panels.numbers import MINUS
 from geomon.panels.story import Story
 from geomon.panels.titles import plain
+from geomon.places import for_gdal, gdal_settings
 from geomon.texts import say
 
 LONGEST = 1200  # pixels of the longer side of a picture: sharp on the map, below 1 MB
@@ -171,7 +172,7 @@ def spoken(story: Story, value: float, lower: float, upper: float, status: str) 
 
 def picture(path: str, land: BaseGeometry, classes: Sequence[tuple[int, str]], palette: str) -> dict[str, Any]:
     """A map of a run on its land (lon/lat), as PNG in the projection of the page, with bounds and breaks."""
-    with rasterio.open(path) as source:
+    with rasterio.Env(**gdal_settings(path)), rasterio.open(for_gdal(path)) as source:
         bounds = rasterio.warp.transform_bounds(source.crs, WEB, *source.bounds, densify_pts=21)
         height, width = shape_of(bounds, source)
         grid = rasterio.transform.from_bounds(*bounds, width, height)

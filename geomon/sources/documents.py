@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from geomon.errors import CatalogError, did_you_mean, listing
+from geomon.places import content, faults, is_remote, place
 from geomon.sources.records import KINDS, Band, Bbox, Break, Collection, Legend, Origin
 
 Document = Mapping[str, Any]
@@ -25,7 +26,7 @@ def collections(paths: Iterable[str | Path]) -> dict[str, Collection]:
     place of ours of the same id. Two collections of one id that do not say so are a CatalogError.
     """
     found: dict[str, list[tuple[Document, Path]]] = {}
-    for file in dict.fromkeys(file for path in paths for file in files(Path(path))):
+    for file in dict.fromkeys(file for path in paths for file in files(place(path))):
         document = read(file)
         found.setdefault(str(document.get("id") or document.get("geomon:extends")), []).append((document, file))
     return {id: resolve(id, found, ()) for id in found}
@@ -44,8 +45,8 @@ def files(path: Path) -> list[Path]:
 def read(file: Path) -> Document:
     """One JSON document."""
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = json.loads(content(file).decode("utf-8"))
+    except faults(ValueError) as error:
         raise CatalogError(f"{file} cannot be read as a collection: {error}.") from error
     if not isinstance(document, dict) or not (document.get("id") or document.get("geomon:extends")):
         raise CatalogError(f"{file} is not a collection: it has no 'id' (or 'geomon:extends').")
@@ -198,8 +199,9 @@ def located(href: str, file: Path) -> str:
     filled = VARIABLE.sub(lambda m: os.environ.get(m[1]) or (m[0] if m[2] is None else m[2]), href)
     if "://" in filled or "${" in filled:
         return filled
-    if "://" in str(file):
-        return urljoin(str(file), filled)
+    if is_remote(file):
+        scheme, rest = str(file).split("://", 1)  # urljoin knows no buckets
+        return f"{scheme}://{urljoin('//' + rest, filled).removeprefix('//')}"
     return os.path.normpath(os.path.join(file.parent.absolute(), os.path.expanduser(filled)))
 
 

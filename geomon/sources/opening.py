@@ -16,6 +16,7 @@ import rasterio
 from rasterio.enums import MaskFlags
 
 from geomon.errors import GeomonError, ReadError
+from geomon.places import for_gdal, gdal_settings
 from geomon.sources.records import Granule
 from geomon.sources.signing import signed
 
@@ -110,7 +111,7 @@ class Tried:
 def opened(granule: Granule, patience: Patience) -> Iterator[Any]:
     """The open file of a granule, its address signed just now, under our time limits."""
     address = signed(granule.href, granule.sign, patience.timeout)
-    with rasterio.Env(**options(granule.href, patience)), rasterio.open(address) as file:
+    with rasterio.Env(**options(granule.href, patience)), rasterio.open(for_gdal(address)) as file:
         yield file
 
 
@@ -125,6 +126,7 @@ def options(href: str, patience: Patience) -> dict[str, str]:
         "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
         "GDAL_INGESTED_BYTES_AT_OPEN": "32768",
         "CPL_VSIL_CURL_CHUNK_SIZE": "524288",
+        **gdal_settings(href),
     }
     if href in TROUBLED:
         limits["CPL_VSIL_CURL_NON_CACHED"] = "/vsicurl/"

@@ -19,6 +19,7 @@ from urllib3.util.retry import Retry
 
 from geomon.errors import CatalogError, did_you_mean, listing
 from geomon.period import Period
+from geomon.places import content, faults, place
 from geomon.sources.opening import Patience
 from geomon.sources.records import Band, Bbox, Collection, Origin
 
@@ -116,7 +117,7 @@ class Documents(DefaultStacIO):
     def read_text_from_href(self, href: str) -> str:
         """The text of a document."""
         if not href.startswith(("http://", "https://")):
-            return Path(href).read_text(encoding="utf-8")
+            return content(place(href)).decode("utf-8")
         with self.session.get(href, timeout=(self.patience.connect, self.patience.timeout)) as answer:
             answer.raise_for_status()
             return answer.content.decode("utf-8")
@@ -155,7 +156,7 @@ def from_static(origin: Origin, search: Search) -> list[pystac.Item]:
             names.append(collection.id)
             if collection.id == origin.collection:
                 return list(walk(collection, search))
-    except (OSError, ValueError, pystac.STACError, pystac.STACTypeError) as error:
+    except faults(ValueError, pystac.STACError, pystac.STACTypeError) as error:
         raise Unreachable(
             f"{search.collection.id}: the catalogue {origin.href} cannot be read: {error}. "
             "Correct 'geomon:origins', or put the catalogue there."

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HOUSE = {
     0: "errors",
-    1: "indicator period grid zones areas series pixels values ledger texts workspace",
+    1: "indicator period grid zones areas series pixels values ledger texts workspace places",
     2: "stats sources official",
     3: "check+finding+judgement+change blocks+tabulate+supply+lengths",
     3.5: "store",

@@ -16,9 +16,10 @@ import shapely
 from geomon import Zones
 from geomon.errors import StoreError
 from geomon.pipeline import Plan, plan
+from geomon.places import create
 from geomon.sources.catalog import Catalog
 from geomon.sources.records import Origin
-from geomon.store import Store, create, kept_blocks
+from geomon.store import Store, kept_blocks
 from tests.engine.made import PLACE, STEP, tif
 
 TREES, WATER, GRASS = 10, 80, 30

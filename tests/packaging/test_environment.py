@@ -8,7 +8,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-CONDA: dict[str, str] = {}
+CONDA: dict[str, str] = {"universal-pathlib": "universal_pathlib"}
 """Name here -> name at conda-forge, for those that are called otherwise there."""
 
 
