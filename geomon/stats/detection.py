@@ -15,7 +15,7 @@ from scipy import special
 from geomon.errors import InputError
 from geomon.grid import Floats, Window
 from geomon.stats.coverage import Integers
-from geomon.stats.terrain import in_bands
+from geomon.stats.threads import do_parts
 
 Mask = NDArray[np.bool_]
 Pair = tuple[int, int]
@@ -84,7 +84,7 @@ def bright_targets(
     for _ in range(passes):
         counted = seen & (found != 1)
         if power.shape[1] > 2 * n:
-            in_bands(partial(band, counted=counted), m, power.shape[0] - m, threads, BAND)
+            do_parts(partial(band, counted=counted), m, power.shape[0] - m, BAND, threads)
     out = np.full(power.shape, np.nan)
     part = inner(power.shape, passes * m, passes * n)
     out[part] = found[part]

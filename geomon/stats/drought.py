@@ -14,7 +14,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from geomon.errors import InputError
-from geomon.stats.smoothing import Series, in_parts, table
+from geomon.stats.smoothing import PIECE, Series, table
+from geomon.stats.threads import do_parts
 
 Seasons = NDArray[np.integer[Any]]
 DRIEST = 0.9  # the share of zeros beyond which no distribution is fitted
@@ -121,7 +122,7 @@ def fit_gamma(
     order, starts = times[np.argsort(season[times], kind="stable")], np.concatenate([[0], np.cumsum(counts)])
     found = np.full((4, len(counts), values.shape[1]), np.nan)
     work = (values, order, starts, estimator == "thom", wet, found)
-    in_parts(lambda a, b: fit(*work, a, b), values.shape[1], threads)
+    do_parts(lambda a, b: fit(*work, a, b), 0, values.shape[1], PIECE, threads)
     shape, scale, zeros, n = found.reshape(4, len(counts), *amounts.shape[1:])
     return Gamma(shape=shape, scale=scale, zeros=zeros, n=n)
 
@@ -152,7 +153,7 @@ def spi(
     fitted = np.stack([table(v) for v in (gamma.shape, gamma.scale, gamma.zeros, gamma.n)])
     out = np.full_like(values, np.nan)
     work = (values, order, starts, fitted, zero == "centre", limit, out)
-    in_parts(lambda a, b: standardize(*work, a, b), values.shape[1], threads)
+    do_parts(lambda a, b: standardize(*work, a, b), 0, values.shape[1], PIECE, threads)
     return out.reshape(amounts.shape)
 
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtr
 
 from geomon.errors import InputError
-from geomon.stats.trend import LANES, Array, _count, _load, _sort, checked, compiled, exchanges, in_pieces
+from geomon.stats.threads import do_parts
+from geomon.stats.trend import LANES, PIECE, Array, _count, _load, _sort, checked, compiled, exchanges
 
 FLAT = 1e-12  # of the largest value: spread below it is rounding
 DECILES = tuple(range(10, 100, 10))
@@ -41,7 +42,7 @@ def line(values: Array, times: ArrayLike | None = None, *, least: int = 3, threa
     """
     series, moments = checked(values, times)
     out = np.empty((5, series.shape[1]))
-    in_pieces(lambda a, b: _line(series, moments, max(least, 2), a, b, out), series.shape[1], threads)
+    do_parts(lambda a, b: _line(series, moments, max(least, 2), a, b, out), 0, series.shape[1], PIECE, threads)
     n, slope, intercept, error, r2 = (row.reshape(np.shape(values)[1:]) for row in out)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(error > 0, slope / error, np.where(slope == 0, 0.0, np.inf))
@@ -59,7 +60,9 @@ def percentiles(values: Array, percents: ArrayLike, *, least: int = 1, threads: 
         least *= 2
     series, _ = checked(values, None)
     out, network = np.empty((len(wanted), series.shape[1]), series.dtype), exchanges(len(series))
-    in_pieces(lambda a, b: _percentiles(series, network, wanted, max(least, 1), a, b, out), series.shape[1], threads)
+    do_parts(
+        lambda a, b: _percentiles(series, network, wanted, max(least, 1), a, b, out), 0, series.shape[1], PIECE, threads
+    )
     return out.reshape(len(wanted), *np.shape(values)[1:])
 
 
@@ -74,9 +77,11 @@ def recent_z(
     """
     series, before = joined(history, recent)
     out = np.empty(series.shape[1])
-    in_pieces(
+    do_parts(
         lambda a, b: _recent_z(series, before, max(least_history, 1), max(least_recent, 1), a, b, out),
+        0,
         len(out),
+        PIECE,
         threads,
     )
     return out.reshape(np.shape(history)[1:])

@@ -7,8 +7,6 @@ the type of what went in.
 """
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +15,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from geomon.errors import InputError
+from geomon.stats.threads import do_parts
 
 Series = NDArray[np.floating[Any]]
 LANES = 32  # pixels in lockstep: their rows fill vector registers, and their columns stay in the second cache
+PIECE = 128 * LANES  # pixels that a thread takes at a time
 # A block of pixels is one flat array of steps, a step some rows of lanes. With unsigned places at constant distances a
 # compiler knows what does not overlap, and makes vectors of what takes 3 times as long otherwise.
 LANE, TWO = np.uint64(LANES), np.uint64(2)
@@ -106,7 +106,7 @@ def curves(
     found = np.array(np.broadcast_to(np.nan if grid.size else lambda_, shape), float).reshape(-1)
     out = np.empty_like(values)
     work = (values, trust, found, grid, 0.0 if p is None else float(p), minimum, out)
-    in_parts(lambda a, b: smooth(*work, a, b), values.shape[1], threads)
+    do_parts(lambda a, b: smooth(*work, a, b), 0, values.shape[1], PIECE, threads)
     return out.reshape(series.shape), found.reshape(shape)
 
 
@@ -122,7 +122,7 @@ def fill(series: Series, longest: int, *, curve: Series | None = None, threads: 
         raise InputError(f"The curve {np.shape(curve)} does not have the shape of the series {series.shape}.")
     by = np.empty((0, 0), values.dtype) if curve is None else table(curve).astype(values.dtype, copy=False)
     out, filled = values.copy(), np.zeros(values.shape, np.bool_)
-    in_parts(lambda a, b: close(values, by, longest, out, filled, a, b), values.shape[1], threads)
+    do_parts(lambda a, b: close(values, by, longest, out, filled, a, b), 0, values.shape[1], PIECE, threads)
     return Filled(out.reshape(series.shape), filled.reshape(series.shape))
 
 
@@ -132,17 +132,6 @@ def table(series: Series) -> Series:
         kind = f"{series.dtype}" if isinstance(series, np.ndarray) else type(series).__name__
         raise InputError(f"A series is an array (time, ...) of float32 or float64 with NaN for missing, not {kind}.")
     return np.ascontiguousarray(series).reshape(len(series), -1)
-
-
-def in_parts(kernel: Callable[[int, int], Any], pixels: int, threads: int) -> None:
-    """Call a kernel for the pixels from a to b, in as many parts as threads; parts do not share a block of lanes."""
-    blocks = -(-pixels // LANES)
-    cuts = [min(blocks * k // threads * LANES, pixels) for k in range(threads + 1)]
-    if threads == 1:
-        kernel(0, pixels)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(kernel, cuts[:-1], cuts[1:]))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

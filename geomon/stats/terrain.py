@@ -9,7 +9,6 @@ in whatever window they are asked for.
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numba
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from geomon.errors import InputError
 from geomon.grid import NODE, STEP, Floats, Window, geographic, is_geographic, transformer, turned, unit_of
 from geomon.stats.coverage import Integers
+from geomon.stats.threads import do_parts
 
 Numbers = NDArray[np.float64] | NDArray[np.float32]
 
@@ -61,7 +61,7 @@ def from_rises(finish: Callable[..., None], elevation: Floats, window: Window, t
         out[i:stop, 1:-1] = east
 
     if min(window.shape) > 2:
-        in_bands(band, 1, len(out) - 1, threads)
+        do_parts(band, 1, len(out) - 1, BAND, threads)
     return out
 
 
@@ -69,17 +69,6 @@ def fits(elevation: Floats, window: Window) -> None:
     """InputError if the array is not the window's."""
     if elevation.shape != window.shape:
         raise InputError(f"The elevation has the shape {elevation.shape}, its window {window.shape}.")
-
-
-def in_bands(work: Callable[[int, int], None], start: int, stop: int, threads: int, rows: int = BAND) -> None:
-    """Rows start:stop some at a time; no number depends on how many threads there are."""
-    bands = [(i, min(i + rows, stop)) for i in range(start, stop, rows)]
-    if threads == 1:
-        for i, end in bands:
-            work(i, end)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda band: work(*band), bands))
 
 
 def cell_sides(window: Window) -> tuple[Floats, int]:
@@ -238,7 +227,7 @@ def elevation_range(
     holes = np.zeros((values.shape[0], values.shape[1] + 1), np.int32)
     np.cumsum(np.isnan(values), axis=1, out=holes[:, 1:])
     whole = np.concatenate([[0], np.cumsum(holes[:, -1], dtype=np.int64)])
-    in_bands(lambda i, stop: ranges(values, holes, whole, up, down, i, stop, least, out), 0, len(out), threads)
+    do_parts(lambda i, stop: ranges(values, holes, whole, up, down, i, stop, least, out), 0, len(out), BAND, threads)
     return out
 
 

@@ -8,8 +8,6 @@ are the same bits for any number of threads and any cut into blocks.
 """
 
 import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfc, ndtri
 
 from geomon.errors import InputError
+from geomon.stats.threads import do_parts
 
 Array = NDArray[Any]
 LANES = 64  # pixels in lockstep; one byte of each fills a vector register
@@ -92,7 +91,7 @@ def trends(
         _trends(series, moments, factors, network, whole, float(precision), reach, needed, first, last, out)
 
     out = np.empty((rows, pixels), series.dtype)
-    in_pieces(piece, pixels, threads)
+    do_parts(piece, 0, pixels, PIECE, threads)
     names = ("n", "score", "variance", "z", "p", "tau", "slope", "intercept", "lower", "upper")[:rows]
     return Trends(**{name: row.reshape(values.shape[1:]) for name, row in zip(names, out, strict=True)})
 
@@ -110,7 +109,7 @@ def prewhitened(values: Array, times: ArrayLike | None = None, *, threads: int =
     white, changed = np.empty(series.shape), np.empty(pixels, np.bool_)
     slopes = plain.slope.reshape(pixels).astype(float)
     precision = float(rules.get("precision", 0.0))
-    in_pieces(lambda a, b: _whiten(series, moments, slopes, precision, a, b, white, changed), pixels, threads)
+    do_parts(lambda a, b: _whiten(series, moments, slopes, precision, a, b, white, changed), 0, pixels, PIECE, threads)
     # One value fewer is no reason to give up a pixel that had enough of them.
     freed = trends(white[:, changed], moments, least=2, threads=threads)
     parts = {}
@@ -142,7 +141,7 @@ def hamed_rao(
     growth = np.empty(pixels)
     slopes = plain.slope.reshape(pixels).astype(float)
     precision = float(rules.get("precision", 0.0))
-    in_pieces(lambda a, b: _growth(series, moments, slopes, precision, lags, a, b, growth), pixels, threads)
+    do_parts(lambda a, b: _growth(series, moments, slopes, precision, lags, a, b, growth), 0, pixels, PIECE, threads)
     grown = growth.reshape(plain.n.shape)
     variance = plain.variance * (grown if shrink else np.maximum(grown, 1.0))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -223,18 +222,6 @@ def checked(values: Array, times: ArrayLike | None) -> tuple[Array, NDArray[np.f
     floats = np.result_type(values.dtype, np.float32)
     wanted = np.float32 if floats == np.float32 else np.float64
     return np.ascontiguousarray(values.reshape(dates, -1), dtype=wanted), moments
-
-
-def in_pieces(work: Callable[[int, int], None], pixels: int, threads: int) -> None:
-    """Do the pixels in pieces, some at a time; numba lets go of the interpreter meanwhile."""
-    pieces = [(first, min(first + PIECE, pixels)) for first in range(0, pixels, PIECE)]
-    if threads == 1 or len(pieces) == 1:
-        for piece in pieces:
-            work(*piece)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, *piece) for piece in pieces]:
-            done.result()
 
 
 def exchanges(n: int) -> NDArray[np.int64]:
