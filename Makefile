@@ -2,6 +2,7 @@
 # make test    everything that is checked: format, lint, types, tests
 # make real    the numbers from real rasters, one JSON line each
 # make bench   geomon beside its peers, as ratios in one run (ONLY=zonal takes one group)
+# make guard   whether the kernels are as fast as they were (KEEP=1 writes down that they are)
 # make lint    format, lint and types alone
 # make lock    pin the dependencies anew, after a change in pyproject.toml (needs uv)
 # make clean   take away what was made, .venv too
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 PIP := $(V)/bin/python -m pip --disable-pip-version-check install -qq
 TYPED := geomon $(wildcard indicators dashboards)
 
-.PHONY: demo test real bench lint lock clean
+.PHONY: demo test real bench guard lint lock clean
 
 demo: $(V)/.ok
 	$(V)/bin/geomon demo $(if $(filter 0,$(SERVE)),--no-serve)
@@ -29,6 +30,9 @@ real: $(V)/.ok
 
 bench: $(V)/.bench
 	@$(V)/bin/python -m benchmarks $(ONLY)
+
+guard: $(V)/.bench
+	@KEEP=$(KEEP) $(V)/bin/python -m pytest -q benchmarks/guard --benchmark-columns=median,iqr,rounds
 
 lint: $(V)/.ok
 	$(V)/bin/ruff format --check .

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from geomon.composite import at_maximum, first_date, geometric_median, last_date, medoid, packed
     from geomon.errors import GeomonError
     from geomon.indicator import Choice, Given, Indicator, Layer, Official, Output, Shapes, Source, Survey
     from geomon.pipeline import plan, run
@@ -31,11 +32,17 @@ __all__ = [
     "Zones",
     "amount",
     "area",
+    "at_maximum",
     "classes",
     "decibels",
+    "first_date",
+    "geometric_median",
+    "last_date",
     "look_up",
     "mean",
+    "medoid",
     "normalized_difference",
+    "packed",
     "percentile",
     "plan",
     "rate",
@@ -45,6 +52,7 @@ __all__ = [
 ]
 
 ROOMS = {
+    "composite": ("at_maximum", "first_date", "geometric_median", "last_date", "medoid", "packed"),
     "errors": ("GeomonError",),
     "indicator": ("Choice", "Given", "Indicator", "Layer", "Official", "Output", "Shapes", "Source", "Survey"),
     "pipeline": ("plan", "run"),

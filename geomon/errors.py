@@ -32,6 +32,10 @@ class StoreError(GeomonError):
     """Results that cannot be written or read."""
 
 
+class WorkerError(GeomonError):
+    """Workers that cannot be reached or do not fit, or too many blocks that none of them could compute."""
+
+
 class LedgerError(GeomonError):
     """Areas do not add up: what was counted, excluded and unseen is not the zone."""
 

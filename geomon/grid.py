@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 NEAR = 1e-2  # of a cell: how far the corner of a raster may lie off the lattice
 NODE = 1000.0  # metres between the nodes at which the areal scale is computed
 STEP = 50.0  # metres to each side of a node
+POLAR = 80.0  # degrees: beyond it longitudes differ too much around a point for differences of them
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,11 @@ class Window:
             out[(..., *shared.inside(self))] = array[(..., *shared.inside(origin))]
         return out
 
-    def blocks(self, size: int) -> list["Window"]:
-        """Square blocks on the lattice's own multiples of `size` that cover the window."""
-        rows = range(self.i0 // size * size, self.i1, size)
-        columns = range(self.j0 // size * size, self.j1, size)
+    def blocks(self, size: int, corner: tuple[int, int] = (0, 0)) -> list["Window"]:
+        """Square blocks that cover the window, at multiples of `size` from a row and column of the lattice."""
+        i, j = corner
+        rows = range((self.i0 - i) // size * size + i, self.i1, size)
+        columns = range((self.j0 - j) // size * size + j, self.j1, size)
         return [Window(self.grid, i, i + size, j, j + size) for i in rows for j in columns]
 
 
@@ -190,6 +192,35 @@ def unit_of(crs: str) -> float:
     """Metres of one unit of the CRS; of a degree at the equator for a geographic one."""
     found = pyproj.CRS.from_user_input(crs)
     return 111_319.49 if found.is_geographic else found.axis_info[0].unit_conversion_factor
+
+
+def both_sides(box: Sequence[float]) -> list[Bounds]:
+    """A box in degrees as one or, if it crosses the antimeridian (its west is east of its east), as two."""
+    west, south, east, north = box
+    return [(west, south, east, north)] if west <= east else [(west, south, 180.0, north), (-180.0, south, east, north)]
+
+
+def strip(west: Floats, east: Floats) -> tuple[float, float]:
+    """The narrowest strip of longitude that holds these spans; its west is east of its east across the antimeridian."""
+    order = np.argsort(west)
+    starts, ends = west[order], np.maximum.accumulate(east[order])
+    first, last = float(starts[0]), float(ends[-1])
+    gaps = starts[1:] - ends[:-1]
+    if len(gaps) == 0 or gaps.max() <= first + 360 - last:
+        return first, last
+    widest = int(gaps.argmax())
+    return float(starts[widest + 1]), float(ends[widest])
+
+
+@functools.lru_cache(maxsize=64)
+def poles(crs: str) -> tuple[tuple[float, float, float], ...]:
+    """Latitude, x and y of each pole that is a point of a projected CRS."""
+    found = []
+    for latitude in (90.0, -90.0):
+        places = np.array(transformer("EPSG:4326", crs).transform([-180.0, -90.0, 0.0, 90.0], [latitude] * 4))
+        if np.isfinite(places).all() and np.ptp(places, axis=1).max() * unit_of(crs) < 1e-3:
+            found.append((latitude, *places.mean(axis=1).tolist()))
+    return tuple(found)
 
 
 @functools.lru_cache(maxsize=256)
@@ -233,18 +264,26 @@ def projected_areas(window: Window) -> Floats:
     return np.asarray(mixed * grid.dx * grid.dy * unit_of(grid.crs) ** 2)
 
 
+@functools.lru_cache(maxsize=256)
+def to_degrees(crs: str) -> pyproj.Transformer | None:
+    """From a projected CRS to the degrees of its own ellipsoid; None for one of equal area."""
+    found = pyproj.CRS.from_user_input(crs)
+    if found.coordinate_operation and "equal area" in found.coordinate_operation.method_name.lower():
+        return None
+    if "sinusoidal" in crs.lower() or "+proj=sinu" in crs:
+        return None
+    return pyproj.Transformer.from_crs(found, found.geodetic_crs, always_xy=True)
+
+
 def areal_scale(crs: str, x: Floats, y: Floats) -> Floats:
     """Planar over true area at points of a projected CRS; 1 where the projection is not defined.
 
     From how far longitude and latitude move around each point, by central differences (to 1e-9), because PROJ's
     own factors are those of a sphere for Web Mercator (0.6 % off at 10 degrees).
     """
-    found = pyproj.CRS.from_user_input(crs)
-    if found.coordinate_operation and "equal area" in found.coordinate_operation.method_name.lower():
+    degrees = to_degrees(crs)
+    if degrees is None:
         return np.ones_like(x)
-    if "sinusoidal" in crs.lower() or "+proj=sinu" in crs:
-        return np.ones_like(x)
-    degrees = pyproj.Transformer.from_crs(found, found.geodetic_crs, always_xy=True)
     step = STEP / unit_of(crs)
     (east, west), (north, south) = (
         [np.radians(degrees.transform(x + sign * dx, y + sign * dy)) for sign in (1, -1)]
@@ -256,8 +295,28 @@ def areal_scale(crs: str, x: Floats, y: Floats) -> Floats:
         _, axis, e2 = geographic(crs)
         w = 1 - e2 * np.sin(latitude) ** 2
         true = np.abs(a * d - b * c) / (2 * STEP) ** 2 * axis**2 / w**2 * np.cos(latitude)
+        polar = np.abs(latitude) > math.radians(POLAR)
+        if polar.any():
+            across, along = on_sphere(crs, east) - on_sphere(crs, west), on_sphere(crs, north) - on_sphere(crs, south)
+            true = np.where(polar, np.linalg.norm(np.cross(across, along), axis=-1) / (2 * STEP) ** 2, true)
     fine = np.isfinite(true) & (true > 0)
     return np.where(fine, 1 / np.where(fine, true, 1.0), 1.0)
+
+
+def on_sphere(crs: str, place: Floats) -> Floats:
+    """Points (..., 3) on the sphere that has the ellipsoid's area, from longitude and latitude (2, ...) in radians.
+
+    Areas on it are those on the ellipsoid (Snyder 1987, 3-11). How much is left to the pole is integrated, for next
+    to it the sine of a latitude has lost its digits.
+    """
+    _, b, e2 = geographic(crs)
+    longitude, latitude = place
+    pole = float(authalic(crs, np.array(90.0)))
+    nodes, weights = (GAUSS[0] + 1) / 2, GAUSS[1] / 2
+    left = 2 * np.sin((math.pi / 2 - np.abs(latitude)) / 2) ** 2
+    rest = left * ((2 / (1 - e2 * (1 - left[..., None] * nodes) ** 2) ** 2) @ weights) / pole
+    cosine, sine = np.sqrt(rest * (2 - rest)), np.sign(latitude) * (1 - rest)
+    return np.stack([cosine * np.cos(longitude), cosine * np.sin(longitude), sine], axis=-1) * b * math.sqrt(pole / 2)
 
 
 def turned(difference: Floats) -> Floats:
@@ -265,23 +324,26 @@ def turned(difference: Floats) -> Floats:
     return np.stack([(difference[0] + math.pi) % (2 * math.pi) - math.pi, difference[1]])
 
 
+SHORT = 50.0  # units of a projected CRS: edges of this length are as straight in one projection as in another
+
+
 def true_area(geometry: BaseGeometry, crs: str) -> float:
     """Square metres of a polygon on the ellipsoid, its edges straight in `crs`.
 
     Geographic: the line integral of the authalic function along each edge, by five Gauss points, which is
     exact to rounding for edges of a few degrees. Projected: edges densified, then planar in an equal-area
-    projection about the middle of the polygon.
+    projection about a whole degree near the polygon, which many of them share.
     """
     if geometry.is_empty:
         return 0.0
     if is_geographic(crs):
         _, b, _ = geographic(crs)
         return abs(math.fsum(ring_integral(crs, ring) for ring in oriented_rings(geometry))) * b * b / 2
-    step = max(geometry.length / 20_000, 1.0)
+    step = max(geometry.length / 4_000, SHORT)
     dense = shapely.segmentize(geometry, step)
     middle = geometry.representative_point()
     longitude, latitude = transformer(crs, "EPSG:4326").transform(middle.x, middle.y)
-    local = f"+proj=laea +lat_0={latitude:.6f} +lon_0={longitude:.6f} +datum=WGS84 +units=m"
+    local = f"+proj=laea +lat_0={latitude:.0f} +lon_0={longitude:.0f} +datum=WGS84 +units=m"
     flat = shapely.transform(dense, lambda c: np.column_stack(transformer(crs, local).transform(*c.T)))
     return float(flat.area)
 

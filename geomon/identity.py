@@ -11,16 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyproj
+import rasterio
+import shapely
 
 from geomon.indicator import Indicator, address, code_of, kernels
 from geomon.period import Period
 from geomon.resolve import Found
 from geomon.zones import Zones
 
-VERSIONS = ("geomon", "numpy", "pandas", "xarray", "scipy", "rasterio", "shapely", "pyproj", "pyogrio")
+VERSIONS = (
+    *("geomon", "numpy", "pandas", "xarray", "scipy", "rasterio", "shapely", "pyproj", "pyogrio"),
+    *("numba", "llvmlite", "imagecodecs"),
+)
 ENGINE = (
     *("grid", "period", "indicator", "pixels", "values", "resolve", "supply", "tabulate", "tasks", "ledger", "lengths"),
-    *("reading_off", "sources/items", "sources/reading", "zones/reproject"),
+    *("reading_off", "composite", "pipeline"),
+    *("sources/items", "sources/reading", "sources/files", "sources/opening", "sources/records", "sources/tiles"),
+    *("zones/__init__", "zones/parting", "zones/polygons", "zones/reproject"),
 )
 """Files that a number depends on, beside all of stats/."""
 
@@ -36,6 +44,12 @@ def engine() -> str:
     home = Path(__file__).parent
     files = [*(home / f"{name}.py" for name in ENGINE), *sorted((home / "stats").glob("*.py"))]
     return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+
+
+def made_with() -> dict[str, str]:
+    """The versions of all that a number depends on, in this process."""
+    inside = {"gdal": rasterio.__gdal_version__, "geos": shapely.geos_version_string, "proj": pyproj.proj_version_str}
+    return {**{name: importlib.metadata.version(name) for name in VERSIONS}, **inside, "engine": engine()}
 
 
 def recipe_of(
@@ -63,9 +77,16 @@ def recipe_of(
         f"{a} {p}": [(s.label, s.when.start, s.when.end, [g.item for g in s.granules]) for s in scenes]
         for (a, p), scenes in sorted(found.scenes.items())
     }
-    facts = {a: (k.collection, asdict(k.band), asdict(k.grid) if k.grid else None) for a, k in found.known.items()}
+    facts = {
+        a: (
+            k.collection,
+            asdict(k.band),
+            [(asdict(g), [(w.i0, w.i1, w.j0, w.j1) for w in ws]) for g, ws in k.footing.items()],
+        )
+        for a, k in found.known.items()
+    }
     vintage = digest(official.to_dict("list"))[:16] if official is not None else ""
-    versions = {name: importlib.metadata.version(name) for name in VERSIONS}
+    made = made_with()
     answered = {
         "question": digest(question)[:16],
         "inputs": digest([inputs, dates])[:16],
@@ -73,8 +94,8 @@ def recipe_of(
         "features": digest(
             {n: [f.crs, [g.wkb_hex for g in f.geometries], list(f.fields)] for n, f in found.features.items()}
         )[:16],
-        "engine": engine(),
-        "versions": versions,
+        "engine": made.pop("engine"),
+        "versions": made,
         "vintage": vintage,
         "block": block,
     }

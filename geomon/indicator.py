@@ -104,6 +104,7 @@ class Survey:
     grid: str = ""
 
     def __post_init__(self) -> None:
+        check_measure(self.measure.__name__, self.measure)
         check_arguments(self.measure.__name__, self.measure, self.sources)
         check_sources(self.measure.__name__, self.sources, self.grid)
 
@@ -180,6 +181,7 @@ class Indicator:
     """Code of the definition of an earlier folder that this one takes the place of."""
 
     def __post_init__(self) -> None:
+        check_measure(self.code, self.measure)
         check_arguments(self.code, self.measure, self.sources, self.params)
         if self.grid not in self.sources:
             raise DefinitionError(
@@ -245,6 +247,12 @@ def check_kind(name: str, kind: str) -> None:
     """DefinitionError for what is no kind of pixel."""
     if kind not in ("class", "amount", "rate"):
         raise DefinitionError(f"{name} gives pixels of kind {kind!r}. Say 'class', 'amount' or 'rate'.")
+
+
+def check_measure(name: str, measure: Callable[..., Any]) -> None:
+    """DefinitionError for a measure that takes packed dates, which only the kernel of a Layer can."""
+    if getattr(measure, "packed", False):
+        raise DefinitionError(f"{name}: a measure cannot be @packed. Make a Layer of its composite and measure that.")
 
 
 def arguments(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:

@@ -54,13 +54,12 @@ def from_table(table: pd.DataFrame) -> list[Row]:
 
 def sum_rows(rows: Iterable[Row], above: Mapping[str, str]) -> list[Row]:
     """One row for each key: the exact sum (math.fsum), so order means nothing; a parent is the sum of its children."""
-    numbers: dict[Row, list[float]] = defaultdict(list)
-    for row in rows:
-        zone = row.zone
+    numbers: dict[tuple[str, str, str, str, str, str, Keys], list[float]] = defaultdict(list)
+    for what, quantity, kind, unit, zone, period, keys, number in rows:
         while zone:
-            numbers[row._replace(zone=zone, number=0.0)].append(row.number)
+            numbers[what, quantity, kind, unit, zone, period, keys].append(number)
             zone = above.get(zone, "")
-    return [key._replace(number=math.fsum(found)) for key, found in sorted(numbers.items())]
+    return [Row(*key, math.fsum(found)) for key, found in sorted(numbers.items())]
 
 
 def as_dataset(sums: Sequence[Row], zones: Sequence[str], periods: Sequence[str]) -> xr.Dataset:

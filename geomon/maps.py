@@ -15,6 +15,7 @@ from geomon.places import Place, once
 from geomon.series import NATURE
 from geomon.store import asset, label_of
 from geomon.tabulate import Task
+from geomon.tasks import names_of
 
 if TYPE_CHECKING:
     from geomon.pipeline import Plan
@@ -38,44 +39,59 @@ class Look:
 def write_maps(
     plan: "Plan", folder: Place, block_map: Callable[[str, str], tuple[str, Floats] | None]
 ) -> dict[str, Any]:
-    """The map assets of a run; none if the definition names no map. One block is in memory at a time."""
+    """The map assets of a run, one for each period and grid; none if the definition names no map.
+
+    One block is in memory at a time.
+    """
     tasks = [t for t in plan.tasks if t.map]
-    if not tasks:
-        return {}
-    whole = Window(
-        plan.grid,
-        min(t.window.i0 for t in tasks),
-        max(t.window.i1 for t in tasks),
-        min(t.window.j0 for t in tasks),
-        max(t.window.j1 for t in tasks),
-    )
+    names = names_of(plan.grids)
     assets = {}
     for period in plan.periods:
         look = look_of(parts_of(tasks, period.label, block_map))
         if look is None:
             continue
-        path = folder / f"map-{label_of(period.label)}.tif"
-        with once(path) as temporary:
-            parts = parts_of(tasks, period.label, block_map)
-            write_cog(temporary, whole, parts, look, classes_of(plan), says(plan, period.label))
-        assets[f"map-{label_of(period.label)}"] = asset(
-            path,
-            f"{plan.indicator.title}: {plan.indicator.map}, {period.label}",
-            ["data", "visual"],
-            **{
-                "geomon:period": period.label,
-                "geomon:quantity": plan.indicator.map,
-                "geomon:kind": "class" if look.codes else "value",
-                "proj:code": plan.grid.crs if plan.grid.crs.startswith("EPSG") else None,
-                "proj:wkt2": None if plan.grid.crs.startswith("EPSG") else plan.grid.crs,
-                "proj:shape": list(whole.shape),
-                "proj:transform": list(whole.transform)[:6],
-                "data_type": look.dtype,
-                "nodata": "nan" if look.dtype.startswith("float") else NODATA[look.dtype],
-                **({"classification:classes": classes_of(plan)} if look.marks else {}),
-            },
-        )
+        for grid, name in names.items():
+            own = [t for t in tasks if t.window.grid == grid]
+            parts = parts_of(own, period.label, block_map)
+            if len(names) > 1 and next(parts, None) is None:
+                continue
+            whole = Window(
+                grid,
+                min(t.window.i0 for t in own),
+                max(t.window.i1 for t in own),
+                min(t.window.j0 for t in own),
+                max(t.window.j1 for t in own),
+            )
+            called = f"map-{label_of(period.label)}" + (f"-{name}" if name else "")
+            path = folder / f"{called}.tif"
+            with once(path) as temporary:
+                parts = parts_of(own, period.label, block_map)
+                write_cog(temporary, whole, parts, look, classes_of(plan), says(plan, period.label))
+            assets[called] = asset(
+                path,
+                f"{plan.indicator.title}: {plan.indicator.map}, {period.label}" + (f", grid {name}" if name else ""),
+                ["data", "visual"],
+                **about(plan, period.label, name, whole, look),
+            )
     return assets
+
+
+def about(plan: "Plan", period: str, name: str, whole: Window, look: Look) -> dict[str, Any]:
+    """What the asset of a map says about it; `name` is that of its grid where there are several."""
+    crs = whole.grid.crs
+    return {
+        "geomon:period": period,
+        **({"geomon:grid": name} if name else {}),
+        "geomon:quantity": plan.indicator.map,
+        "geomon:kind": "class" if look.codes else "value",
+        "proj:code": crs if crs.startswith("EPSG") else None,
+        "proj:wkt2": None if crs.startswith("EPSG") else crs,
+        "proj:shape": list(whole.shape),
+        "proj:transform": list(whole.transform)[:6],
+        "data_type": look.dtype,
+        "nodata": "nan" if look.dtype.startswith("float") else NODATA[look.dtype],
+        **({"classification:classes": classes_of(plan)} if look.marks else {}),
+    }
 
 
 def parts_of(

@@ -1,5 +1,6 @@
 """Periods of whole days: what a run asks for, what an item describes."""
 
+import functools
 import re
 from dataclasses import dataclass
 from datetime import UTC
@@ -66,6 +67,7 @@ def naive(moment: pd.Timestamp) -> pd.Timestamp:
     return moment.tz_convert(UTC).tz_localize(None) if moment.tzinfo else moment
 
 
+@functools.lru_cache(maxsize=4096)
 def shortest(start: pd.Timestamp, end: pd.Timestamp) -> str:
     """'2020' for a whole year, '2020-03' for a whole month, else the day, or two days."""
     for unit, label in (("Y", "%Y"), ("M", "%Y-%m")):

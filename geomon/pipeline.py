@@ -1,9 +1,11 @@
 """From a question to a published run: plan, run the blocks, add up, prove, read off, check, publish."""
 
+import errno
 import functools
 import hashlib
 import math
-from collections import defaultdict
+import os
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import xarray as xr
 
-from geomon.errors import DefinitionError, InputError, did_you_mean, listing
-from geomon.grid import Bounds, Grid, true_area
-from geomon.identity import digest, recipe_of
-from geomon.indicator import Indicator, Shapes, Source, address
-from geomon.ledger import CLOSES, Row, as_dataset, books, median_dates, prove, sum_rows
+from geomon.blocks import agreed, reached
+from geomon.cost import estimate
+from geomon.errors import DefinitionError, InputError, StoreError, did_you_mean, listing
+from geomon.grid import Bounds, Grid
+from geomon.identity import digest, made_with, recipe_of
+from geomon.indicator import Indicator, Shapes, address
+from geomon.ledger import Row, as_dataset, books, median_dates, prove, sum_rows
 from geomon.lengths import length_rows
 from geomon.official import read_csv
 from geomon.period import Period
@@ -37,18 +41,18 @@ from geomon.resolve import (
 from geomon.runs import WithRuns
 from geomon.sources.catalog import Catalog
 from geomon.sources.records import Read, Scene
-from geomon.store import Store, StoredRun, clear
+from geomon.store import Store, StoredRun, clear, kept_blocks, take_over
 from geomon.supply import Setting, Supply
 from geomon.tabulate import Done, Task
-from geomon.tasks import Progress, Ready, do_block, grain, make_tasks, needs_country
+from geomon.tasks import Ground, Progress, Ready, do_block, grounds, make_tasks, needs_country
 from geomon.zones import Zones
 
 if TYPE_CHECKING:
     from geomon.blocks import Client
 
 BLOCK = 1024  # cells along the side of a block
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 GRAVITY = {"ok": 0, "retried": 1, "failed": 2}
-DECODING = 250e6  # bytes a second and core, measured with GDAL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +66,8 @@ class Plan:
     use: Mapping[str, str]
     found: Found
     setting: Setting
-    grid: Grid
+    ground: Mapping[str, Ground]
+    """The zones on the grids of the measure, under '', and on those of the sources that are only added up."""
     tasks: tuple[Task, ...]
     recipe: Mapping[str, Any]
     store: Store | None
@@ -75,34 +80,23 @@ class Plan:
         return str(self.recipe["run"])
 
     @property
+    def grids(self) -> tuple[Grid, ...]:
+        """The grids of the measure that have some of the zones."""
+        return tuple(self.ground[""].leaves)
+
+    @property
     def question(self) -> str:
         """The hash of what was asked, whatever was found."""
         return str(self.recipe["question"])
 
     @property
     def cost(self) -> dict[str, Any]:
-        """Blocks, files, decoded bytes, memory and time to expect; read from headers alone."""
-        dates = {(a, s.label): len(s.granules) for (a, _), scenes in self.setting.scenes.items() for s in scenes}
-        cells = sum(math.prod(t.window.shape) for t in self.tasks)
-        bytes_ = 0.0
-        for source, _ in dates:
-            known = self.setting.known.get(source)
-            if known and known.grid:
-                ratio = (self.grid.metres[0] * self.grid.metres[1]) / (known.grid.metres[0] * known.grid.metres[1])
-                bytes_ += cells * max(ratio, 1e-6) * 2
-        largest = max((math.prod(t.window.shape) for t in self.tasks), default=0)
-        per_period = max((len(s) for s in self.setting.scenes.values()), default=1)
-        memory = largest * 8 * (per_period + 6 + 3 * len(self.indicator.sources))
-        return {
-            "blocks": len(self.tasks),
-            "block_cells": largest,
-            "zones": len(self.zones.leaves),
-            "periods": len(self.periods),
-            "files": sum(dates.values()),
-            "decoded_bytes": int(bytes_),
-            "memory_bytes_per_worker": int(memory),
-            "seconds_on_one_core": round(bytes_ / DECODING + 0.02 * len(self.tasks) * len(self.periods), 1),
-        }
+        """What a run costs on the cores of this machine; read from headers alone."""
+        return self.cost_on()
+
+    def cost_on(self, threads: int | None = None, workers: int | None = None) -> dict[str, Any]:
+        """Blocks, reads, bytes, memory and time to expect on so many threads, or worker processes of one thread."""
+        return estimate(self, threads, workers)
 
     def run(
         self,
@@ -111,19 +105,52 @@ class Plan:
         client: "Client | None" = None,
         workers: int | None = None,
     ) -> "Run":
-        """Do it, or answer from the store if the same recipe was published before, or meanwhile by an equal run."""
+        """Do it, or answer from the store if the same recipe was published before, or meanwhile by an equal run.
+
+        On `workers` threads of this process, one for each core if not said, or on the workers of a dask `client`.
+        WorkerError says why they cannot be used, StoreError why blocks cannot be kept.
+        """
         answered = self.answered()
-        if answered or self.store is None:
-            return answered or self.compute(None, progress, client, workers)
-        folder = self.store.open_for(self.indicator.code, self.id)
-        try:
-            return self.compute(folder, progress, client, workers)
-        except OSError:
-            answered = self.answered()  # an equal run has published, and its blocks are gone
-            if answered is None:
-                raise
-            clear(folder)
+        if answered:
             return answered
+        if client is not None:
+            agreed(client, made_with)
+        if self.store is None:
+            return self.compute(None, progress, client, workers)
+        folder = self.store.open_for(self.indicator.code, self.id)
+        if client is not None:
+            reached(client, folder / "blocks")
+        try:
+            if before := self.recipe.get("before"):
+                take_over(folder, self.store.folder(self.indicator.code, str(before)))
+            return self.compute(folder, progress, client, workers)
+        except OSError as error:
+            answered = self.answered()  # an equal run has published, and its blocks are gone
+            if answered is not None:
+                clear(folder)
+                return answered
+            if error.errno in FULL:
+                raise StoreError(
+                    f"The store {self.store.root} takes no more: {os.strerror(error.errno)}. {self.kept} "
+                    "Make room there, and the same command goes on from them."
+                ) from error
+            raise
+
+    @property
+    def kept(self) -> str:
+        """How much of it is finished: 'N of M blocks are kept in ...'."""
+        assert self.store is not None
+        folder = self.store.folder(self.indicator.code, self.id) / "blocks"
+        return f"{len(self.finished)} of {len(self.tasks)} blocks are kept in {folder}."
+
+    @property
+    def finished(self) -> set[str]:
+        """Keys of its blocks that need not be computed: kept by a run that was stopped, or by the attempt before."""
+        if self.store is None:
+            return set()
+        attempts = [str(a) for a in (self.recipe.get("before"), self.id) if a]
+        folders = [self.store.folder(self.indicator.code, a) / "blocks" for a in attempts]
+        return {t.key for t in self.tasks} & set().union(*map(kept_blocks, folders))
 
     def answered(self) -> "Run | None":
         """The run that the store holds, if it does."""
@@ -150,18 +177,12 @@ class Plan:
 
     def prove(self, sums: Sequence[Row]) -> pd.DataFrame:
         """The ledger; LedgerError if it does not close."""
-        on_grid = {g: self.zones.to_crs(g.crs) for g in {t.window.grid for t in self.tasks}}
         polygons: dict[str, float] = {}
         gaps: dict[tuple[str, str], float] = {}
-        quantities = {r.quantity for r in sums}
-        for name in sorted(quantities):
-            grid = self.grid
-            if name in self.indicator.sums and isinstance(self.indicator.sums[name], Source):
-                grid = self.setting.known[address(self.indicator.sums[name])].grid or grid
-            for zone in (on_grid.get(grid) or self.zones.to_crs(grid.crs)).zones:
-                if zone.geometry is not None:
-                    polygons.setdefault(zone.code, true_area(zone.geometry, grid.crs))
-                    gaps[name, zone.code] = max(CLOSES, grain(zone, grid))
+        for name in sorted({r.quantity for r in sums}):
+            ground = self.ground.get(name, self.ground[""])
+            polygons = ground.areas | polygons
+            gaps |= {(name, code): gap for code, gap in ground.gaps.items()}
         ledger = books(sums, self.zones.zones, polygons, gaps)
         lines = {n for n, s in self.indicator.sums.items() if isinstance(s, Shapes)}
         prove(ledger[~ledger.quantity.isin(lines)] if len(ledger) else ledger)
@@ -185,7 +206,8 @@ class Plan:
     def read_off(self, totals: xr.Dataset, sums: Sequence[Row], reads: pd.DataFrame) -> pd.DataFrame:
         """The series, with the reason in the place of every value that is withheld."""
         failed: dict[str, int] = defaultdict(int)
-        for _, read in reads[reads.status == "failed"].iterrows() if len(reads) else ():
+        missing = reads[reads.status == "failed"] if len(reads) else reads
+        for _, read in missing[missing.collection != ""].iterrows():  # the others are blocks
             for period in str(read.periods).split(" "):
                 failed[period] += 1
         supply = Supply(self.setting)
@@ -196,6 +218,7 @@ class Plan:
             self.params,
             n_obs=median_dates(sums),
             failed=failed,
+            lost=self.lost(missing[missing.collection == ""]["item"]),
             unfound=unfound,
             run=self.id,
             vintage=str(self.recipe.get("vintage", "")),
@@ -203,6 +226,17 @@ class Plan:
         )
         self.complete({r.quantity for r in sums}, supply)
         return series
+
+    def lost(self, keys: Iterable[str]) -> Counter[str]:
+        """How many of these blocks have ground of a zone, by its code; all zones rest on those of a survey."""
+        zones = {t.key: [z.code for z in t.zones] for t in self.tasks}
+        found: Counter[str] = Counter()
+        for key in keys:
+            codes = set(zones.get(key, self.zones.codes))
+            while above := {self.zones.above[c] for c in codes if c in self.zones.above} - codes:
+                codes |= above
+            found.update(codes)
+        return found
 
 
 @dataclass(frozen=True)
@@ -261,9 +295,9 @@ def plan(
     must_have(indicator, periods, found)
     indicator = with_units(indicator, found)
     setting = setting_of(found, params)
-    grid = Supply(setting).grid_of(indicator.sources[indicator.grid])
+    ground = grounds(indicator, zones, setting)
     statistics = read_csv(official) if isinstance(official, str | Path) else official
-    tasks = make_tasks(indicator, zones, periods, setting, grid, block)
+    tasks = make_tasks(indicator, zones, periods, setting, ground, block)
     recipe: Mapping[str, Any] = recipe_of(indicator, zones, periods, params, named, found, statistics, block)
     recipe = next_attempt(recipe, keep)
     return Plan(
@@ -274,7 +308,7 @@ def plan(
         use=named,
         found=found,
         setting=setting,
-        grid=grid,
+        ground=ground,
         tasks=tuple(tasks),
         recipe=recipe,
         store=keep,
@@ -308,7 +342,7 @@ def periods_of(indicator: Indicator, period: str | Sequence[str]) -> list[Period
 
 
 def next_attempt(recipe: Mapping[str, Any], store: Store | None) -> Mapping[str, Any]:
-    """The recipe under its next id if what was published under the last one had files that could not be read.
+    """The recipe under its next id if what was published under the last one had files or blocks that failed.
 
     An outage is not an answer: the same question is then asked again, and what was published stays.
     """
@@ -317,25 +351,28 @@ def next_attempt(recipe: Mapping[str, Any], store: Store | None) -> Mapping[str,
         if not (stored.reads["status"] == "failed").any():
             break
         n += 1
-        tried = {**recipe, "attempt": n, "run": digest([recipe["run"], n])[:16]}
+        tried = {**recipe, "attempt": n, "before": tried["run"], "run": digest([recipe["run"], n])[:16]}
     return tried
 
 
 def search_box(indicator: Indicator, zones: Zones) -> Bounds:
-    """Where to look for items, in degrees: the zones, or their whole countries if something is made over those."""
-    west, south, east, north = zones.bounds_lonlat
-    if needs_country(indicator):
-        whole = Zones(zones.ground, zones.crs).bounds_lonlat
-        west, south = min(west, whole[0]), min(south, whole[1])
-        east, north = max(east, whole[2]), max(north, whole[3])
+    """Where to look for items, in degrees: the zones, or their whole countries if something is made over those.
+
+    Its west is east of its east across the antimeridian.
+    """
+    everything = Zones((*zones.zones, *(z for z in zones.ground if z.code not in zones.codes)), zones.crs)
+    west, south, east, north = (everything if needs_country(indicator) else zones).near_lonlat
     by_y = margin_degrees(indicator)
     by_x = by_y / max(math.cos(math.radians(max(abs(south), abs(north)))), 0.01)
-    return (
-        max(west - by_x, -180.0),
-        max(south - by_y, -90.0),
-        min(east + by_x, 180.0),
-        min(north + by_y, 90.0),
-    )
+    south, north = max(south - by_y, -90.0), min(north + by_y, 90.0)
+    if (east - west) % 360 + 2 * by_x >= 360 or (west, east) == (-180.0, 180.0):
+        return -180.0, south, 180.0, north
+    return turned(west - by_x), south, turned(east + by_x), north
+
+
+def turned(longitude: float) -> float:
+    """The same longitude between -180 and 180."""
+    return longitude + 360 if longitude < -180 else longitude - 360 if longitude > 180 else longitude
 
 
 def add_up(plan: Plan, done: Sequence[Done], before: Sequence[Read] = ()) -> tuple[list[Row], pd.DataFrame]:
@@ -369,7 +406,7 @@ def gather_reads(scenes: Mapping[tuple[str, str], Sequence[Scene]], reads: Seque
                 "checksum": joint([r.checksum for r in own]),
                 "blocks": len(own),
                 "failed": sum(r.status == "failed" for r in own),
-                "periods": " ".join(sorted(wanted[collection, item])),
+                "periods": " ".join(sorted(wanted[collection, item] if collection else {p for _, p in scenes})),
             }
         )
     return pd.DataFrame(rows, columns=[*Read.__dataclass_fields__, "blocks", "failed", "periods"])

@@ -64,7 +64,8 @@ def options(protocol: str) -> dict[str, Any]:
 
 def bucket(address: str) -> Any:
     """The obstore store of the bucket of an address; one for each bucket and endpoint in a process."""
-    protocol, name = urlsplit(address)[:2]
+    protocol, _, rest = address.partition("://")
+    name = rest.partition("/")[0]
     return opened(protocol, name, os.environ.get(ENDPOINT, ""))
 
 
@@ -77,8 +78,8 @@ def opened(protocol: str, name: str, endpoint: str) -> Any:
 
 
 def key(address: str) -> str:
-    """The path of an object in its bucket."""
-    return urlsplit(address).path.lstrip("/")
+    """The path of an object in its bucket; `#` and `?` are characters of it like others."""
+    return address.partition("://")[2].partition("/")[2].lstrip("/")
 
 
 def faults(*more: type[Exception]) -> tuple[type[Exception], ...]:
@@ -151,12 +152,17 @@ def table(file: Place) -> "pd.DataFrame":
 
 
 def create(file: Place, content: bytes) -> bool:
-    """Write a whole file if it does not exist yet; whether it was this call that did."""
+    """Write a whole file if it does not exist yet; whether it holds this content now, by this call or an equal one.
+
+    Which of two equal calls wrote it cannot be told: a bucket may store it, fail to say so and refuse the repetition.
+    """
     if is_remote(file):
-        return put(file, content)
-    with beside(file) as temporary:
-        temporary.write_bytes(content)
-        return linked(temporary, file)
+        written = put(file, content)
+    else:
+        with beside(file) as temporary:
+            temporary.write_bytes(content)
+            written = linked(temporary, file)
+    return written or file.read_bytes() == content
 
 
 def replace(file: Place, content: bytes) -> None:

@@ -11,6 +11,7 @@ import shapely
 
 from geomon import maps
 from geomon.check import check
+from geomon.grid import both_sides
 from geomon.ledger import to_table
 from geomon.places import Place, create, once
 from geomon.store import STAC, StoredRun, asset, block_map, json_bytes, safe
@@ -44,12 +45,14 @@ def publish(run: "Run", folder: Place) -> StoredRun:
         create(folder / "check.json", json_bytes([f.as_dict() for f in findings]))
         assets["check"] = asset(folder / "check.json", "Check beside official statistics", ["data"])
     assets |= maps.write_maps(plan, folder, functools.partial(block_map, folder / "blocks"))
-    return plan.store.publish(folder, item_of(plan, assets))
+    whole = not (len(run.reads) and (run.reads.status == "failed").any())
+    return plan.store.publish(folder, item_of(plan, assets), whole=whole)
 
 
 def item_of(plan: "Plan", assets: Mapping[str, Any]) -> dict[str, Any]:
     """The STAC item of a run."""
     west, south, east, north = plan.zones.bounds_lonlat
+    ground = [shapely.box(*box) for box in both_sides(plan.zones.bounds_lonlat)]
     start, end = plan.periods[0].start, max(p.end for p in plan.periods)
     links = [
         {"rel": rel, "href": href, "type": "application/json"}
@@ -71,7 +74,7 @@ def item_of(plan: "Plan", assets: Mapping[str, Any]) -> dict[str, Any]:
         "id": plan.id,
         "collection": code,
         "bbox": [west, south, east, north],
-        "geometry": json.loads(shapely.to_geojson(shapely.box(west, south, east, north))),
+        "geometry": json.loads(shapely.to_geojson(shapely.union_all(ground))),
         "properties": {
             "title": plan.indicator.title,
             "description": plan.indicator.note.partition("\n")[0] or plan.indicator.title,

@@ -24,6 +24,7 @@ def read_off(
     *,
     n_obs: Mapping[tuple[str, str], float],
     failed: Mapping[str, int],
+    lost: Mapping[str, int],
     unfound: Sequence[str],
     run: str = "",
     vintage: str = "",
@@ -31,7 +32,8 @@ def read_off(
 ) -> pd.DataFrame:
     """The Series table of a run.
 
-    `n_obs` by zone and period, `failed` reads by period, `unfound` the periods in which nothing was found.
+    `n_obs` by zone and period, `failed` reads by period, `lost` blocks by zone, `unfound` the periods in which
+    nothing was found.
     """
     rows: list[dict[str, object]] = []
     coverage = totals["seen"] / (totals["seen"] + totals["unseen"])
@@ -52,7 +54,7 @@ def read_off(
         seen = coverage.sel(quantity=list(uses)).min("quantity")
         rows += [
             {**common, **row, "series": name, "unit_measure": output.unit, "interval": got.interval}
-            for row in numbers(indicator, got, factor, seen, n_obs, failed, unfound)
+            for row in numbers(indicator, got, factor, seen, n_obs, failed, lost, unfound)
         ]
     return tidy(rows)
 
@@ -85,6 +87,7 @@ def numbers(
     seen: xr.DataArray,
     n_obs: Mapping[tuple[str, str], float],
     failed: Mapping[str, int],
+    lost: Mapping[str, int],
     unfound: Sequence[str],
 ) -> list[dict[str, object]]:
     """The rows of one output: value and bounds by zone, period and breakdown."""
@@ -118,7 +121,7 @@ def numbers(
                 "upper": upper,
                 "obs_status": ""
                 if enough and np.isfinite(value)
-                else why(indicator, share, value, labels, failed, unfound),
+                else why(indicator, share, value, labels, failed, lost.get(zone, 0), unfound),
                 "coverage": share,
                 "n_obs": min((n_obs.get((zone, p), np.nan) for p in labels), default=np.nan),
             }
@@ -132,10 +135,11 @@ def why(
     value: float,
     periods: Sequence[str],
     failed: Mapping[str, int],
+    blocks: int,
     unfound: Sequence[str],
 ) -> str:
     """The reason that stands in the place of a value."""
-    lost = sum(failed.get(p, 0) for p in periods)
+    files = sum(failed.get(p, 0) for p in periods)
     if all(p in unfound for p in periods):
         status = say("status.unfound")
     elif np.isnan(share):
@@ -146,9 +150,10 @@ def why(
         status = say("status.little", share=percent(share), needed=percent(indicator.minimum_coverage))
     else:
         return say("status.undefined") if np.isnan(value) else ""
-    if not lost:
-        return status
-    return say("status.lost.more" if lost > 1 else "status.lost.one", status=status, count=lost)
+    for what, count in (("lost", files), ("blocks", blocks)):
+        if count:
+            status = say(f"status.{what}.{'more' if count > 1 else 'one'}", status=status, count=count)
+    return status
 
 
 def exact(key: float) -> str:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from geomon.errors import CatalogError, InputError, did_you_mean, listing
-from geomon.grid import Bounds, Grid, is_geographic, transformer
+from geomon.grid import Bounds, Grid, Window, both_sides, is_geographic, transformer
 from geomon.indicator import Given, Indicator, Layer, Shapes, Source, Survey, address, below, optional
 from geomon.period import Period
 from geomon.sources.records import Collection, Granule, Scene
-from geomon.supply import Features, Known, Setting, look_back, pinned
+from geomon.supply import Features, Known, Setting, lattice, look_back, pinned
 from geomon.zones import Zone
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ class Pixels(Protocol):
         period: Period | None = None,
         bbox_lonlat: Sequence[float] | None = None,
     ) -> tuple[Scene, ...]:
-        """Its dates in a period and place; reads no pixel."""
+        """Its dates in a period and place; reads no pixel. The box has its west east of its east across 180 degrees."""
 
-    def grid(self, scenes: Sequence[Scene]) -> Grid:
-        """The lattice they share."""
+    def grids(self, scenes: Sequence[Scene]) -> tuple[Grid, ...]:
+        """The lattices that they lie on."""
 
     def features(self, collection_id: str, bbox: Sequence[float] | None = None) -> "gpd.GeoDataFrame":
         """Of a vector collection, in degrees."""
@@ -215,21 +216,27 @@ def touches(granule: Granule, box: Bounds) -> bool:
     """Whether a granule touches a box in degrees; yes where that cannot be told."""
     if granule.fault or not granule.crs:
         return True
-    if not is_geographic(granule.crs):
-        box = transformer("EPSG:4326", granule.crs).transform_bounds(*box, 21)
-    west, south, east, north = box
-    if not np.isfinite(box).all() or west > east:
-        return True
     a, _, left, _, e, top = granule.transform[:6]
-    rows, columns = granule.shape
-    return bool(left <= east and west <= left + a * columns and top + e * rows <= north and south <= top)
+    right, bottom = left + a * granule.shape[1], top + e * granule.shape[0]
+    if is_geographic(granule.crs):
+        turns = (-360.0, 0.0, 360.0)
+        found = [(west + n, south, east + n, north) for west, south, east, north in both_sides(box) for n in turns]
+    else:
+        change = transformer("EPSG:4326", granule.crs)
+        found = [change.transform_bounds(*one, 21) for one in both_sides(box)]
+    return any(
+        not np.isfinite((west, south, east, north)).all()
+        or west > east
+        or bool(left <= east and west <= right and bottom <= north and south <= top)
+        for west, south, east, north in found
+    )
 
 
 def outside(zones: Sequence[Zone], scenes: Sequence[Scene]) -> list[str]:
     """Codes of zones (in degrees) that no granule of any of these dates touches."""
     granules = list({(g.crs, g.transform, g.shape): g for s in scenes for g in s.granules}.values())
-    shapes = {z.code: z.geometry.bounds for z in zones if z.geometry is not None}
-    return [code for code, box in shapes.items() if not any(touches(g, box) for g in granules)]
+    shapes = {z.code: shapely.get_parts(z.geometry) for z in zones if z.geometry is not None}
+    return [code for code, ps in shapes.items() if not any(touches(g, p.bounds) for p in ps for g in granules)]
 
 
 def distance(a: Period, b: Period) -> pd.Timedelta:
@@ -251,13 +258,24 @@ def known_collection(node: Source, found: Found, needed: bool) -> Collection | N
 
 
 def bring_grid(node: Source, found: Found, needed: bool) -> None:
-    """What the pixels of a source are, and the lattice that all its dates share."""
+    """What the pixels of a source are, and where on which lattices its dates lie."""
     if address(node) in found.known or node.collection not in found.collections:
         return
     scenes = [s for (where, _), dates in found.scenes.items() if where == address(node) for s in dates]
-    grid = found.pixels.grid(scenes) if scenes else None
+    grids = found.pixels.grids(scenes) if scenes else ()
     band = found.collections[node.collection].band(node.band)
-    found.known[address(node)] = Known(node.collection, band, grid)
+    found.known[address(node)] = Known(node.collection, band, footing(scenes, grids))
+
+
+def footing(scenes: Sequence[Scene], grids: Sequence[Grid]) -> dict[Grid, tuple[Window, ...]]:
+    """Where the granules of some dates lie on their grids, each place once."""
+    where: dict[Grid, dict[Window, None]] = {grid: {} for grid in grids}
+    for granule in {(g.crs, g.transform, g.shape): g for s in scenes for g in s.granules if not g.fault}.values():
+        grid = lattice(granule, grids)
+        window = grid.window(granule.transform, granule.shape) if grid else None
+        if grid and window:
+            where[grid][window] = None
+    return {grid: tuple(windows) for grid, windows in where.items()}
 
 
 def bring_features(node: Shapes, found: Found, needed: bool) -> None:

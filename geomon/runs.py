@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import shapely
 
 from geomon.errors import CatalogError, did_you_mean, listing
-from geomon.grid import Grid
+from geomon.grid import Grid, both_sides
 from geomon.period import Period
 from geomon.sources.records import Band, Break, Collection, Granule, Legend, Scene
 from geomon.store import Store, StoredRun
@@ -56,9 +56,9 @@ class WithRuns:
             return scenes_of(self.runs(collection_id), collection_id, period, bbox_lonlat)
         return self.pixels.find(collection_id, band, period, bbox_lonlat)
 
-    def grid(self, scenes: Sequence[Scene]) -> Grid:
-        """The lattice they share."""
-        return self.pixels.grid(scenes)
+    def grids(self, scenes: Sequence[Scene]) -> tuple[Grid, ...]:
+        """The lattices that they lie on."""
+        return self.pixels.grids(scenes)
 
     def features(self, collection_id: str, bbox: Sequence[float] | None = None) -> "gpd.GeoDataFrame":
         """Of a vector collection."""
@@ -118,10 +118,10 @@ def collection_of(id: str, runs: Sequence[StoredRun]) -> Collection:
 def band_of(run: StoredRun) -> Band:
     """What the pixels of a run's map are: classes of its keys, 1 for marked ground, a share, an amount or a rate."""
     assets = maps_of(run)
-    name = next(iter(assets.values()))["geomon:quantity"]
+    name = assets[0]["geomon:quantity"]
     totals = run.totals
     own = totals[(totals.what == "total") & (totals.quantity == name)].iloc[0]
-    whole = all(asset["geomon:kind"] == "class" for asset in assets.values())
+    whole = all(asset["geomon:kind"] == "class" for asset in assets)
     about: dict[str, Any] = {"asset": f"map of {name}", "title": run.item["properties"]["title"], "stated": True}
     if own["keys"] != "[]":
         return Band(name, "class", **about)
@@ -133,9 +133,9 @@ def band_of(run: StoredRun) -> Band:
     return Band(name, own.kind, unit=str(own.unit).removesuffix(" m2"), **about)
 
 
-def maps_of(run: StoredRun) -> Mapping[str, dict[str, Any]]:
-    """The map assets of a run by period."""
-    return {a["geomon:period"]: a for a in run.item["assets"].values() if "geomon:period" in a}
+def maps_of(run: StoredRun) -> list[dict[str, Any]]:
+    """The map assets of a run, of all periods and grids."""
+    return [a for a in run.item["assets"].values() if "geomon:period" in a]
 
 
 def scenes_of(
@@ -145,10 +145,10 @@ def scenes_of(
     best: dict[str, tuple[float, StoredRun]] = {}
     for run in runs:
         reached = overlap(run.item["bbox"], box)
-        for label in maps_of(run) if reached > 0 else ():
+        for label in {a["geomon:period"]: None for a in maps_of(run)} if reached > 0 else ():
             if label not in best or reached > best[label][0] * (1 + 1e-9):
                 best[label] = reached, run
-    scenes = [Scene(t, Period.of(t), (granule_of(run, id, t),)) for t, (_, run) in best.items()]
+    scenes = [Scene(t, Period.of(t), granules_of(run, id, t)) for t, (_, run) in best.items()]
     return tuple(
         sorted((s for s in scenes if period is None or period.holds(s.when)), key=lambda s: (s.when.start, s.when.end))
     )
@@ -158,19 +158,23 @@ def overlap(own: Sequence[float], box: Sequence[float] | None) -> float:
     """How much of a box a run covers, in square degrees; 1 for any place."""
     if box is None:
         return 1.0
-    (a, b, c, d), (e, f, g, h) = own, box
-    return float(shapely.box(a, b, c, d).intersection(shapely.box(e, f, g, h)).area)
+    ours, theirs = (shapely.union_all([shapely.box(*b) for b in both_sides(boxes)]) for boxes in (own, box))
+    return float(ours.intersection(theirs).area)
 
 
-def granule_of(run: StoredRun, id: str, label: str) -> Granule:
-    """The map of one period as something that can be read."""
-    asset = maps_of(run)[label]
-    nodata = float(asset["nodata"])
+def granules_of(run: StoredRun, id: str, label: str) -> tuple[Granule, ...]:
+    """The map of one period as something that can be read, in as many parts as it has grids."""
+    return tuple(granule_of(run, id, label, asset) for asset in maps_of(run) if asset["geomon:period"] == label)
+
+
+def granule_of(run: StoredRun, id: str, label: str, asset: Mapping[str, Any]) -> Granule:
+    """One part of a map."""
+    nodata, grid = float(asset["nodata"]), asset.get("geomon:grid", "")
     return Granule(
-        item=run.id,
+        item=f"{run.id}-{grid}" if grid else run.id,
         collection=id,
         asset=f"map-{label}",
-        href=str(run.maps[label]),
+        href=str(run.folder / asset["href"]),
         when=Period.of(label),
         crs=asset["proj:code"] or asset["proj:wkt2"],
         transform=tuple(asset["proj:transform"]),
@@ -178,4 +182,5 @@ def granule_of(run: StoredRun, id: str, label: str) -> Granule:
         nodata=None if math.isnan(nodata) else nodata,
         checksum=asset["file:checksum"],
         size=asset["file:size"],
+        dtype=str(asset["data_type"]),
     )

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from geomon.errors import StoreError, did_you_mean, listing
-from geomon.grid import Floats
+from geomon.grid import Floats, both_sides, strip
 from geomon.ledger import from_table, to_table
 from geomon.places import Place, atomic, checksum, content, create, exists, faults, is_remote, place, replace, table
 from geomon.places import clear as clear_place
@@ -89,9 +89,9 @@ class StoredRun:
 
     @property
     def maps(self) -> dict[str, Place]:
-        """COG of each period's map."""
-        assets = self.item["assets"].values()
-        found = {a["geomon:period"]: self.folder / a["href"] for a in assets if "geomon:period" in a}
+        """COG of each period's map, '2020', or of each grid's part of it where there are several, '2020 32633'."""
+        assets = [a for a in self.item["assets"].values() if "geomon:period" in a]
+        found = {f"{a['geomon:period']} {a.get('geomon:grid', '')}".strip(): self.folder / a["href"] for a in assets}
         return dict(sorted(found.items()))
 
 
@@ -174,11 +174,15 @@ class Store:
             ) from error
         return folder
 
-    def publish(self, folder: Place, item: Mapping[str, Any]) -> StoredRun:
-        """Write the item if it is not there yet, then the indexes; what another writer published first stays."""
+    def publish(self, folder: Place, item: Mapping[str, Any], *, whole: bool = True) -> StoredRun:
+        """Write the item if it is not there yet, then the indexes; what another writer published first stays.
+
+        The finished blocks of a run that is not whole wait for the next attempt.
+        """
         path = folder / f"{item['id']}.json"
         create(path, json_bytes(item))
-        clear(folder)
+        if whole or not kept_blocks(folder / "blocks"):
+            clear(folder)
         self.index()
         return StoredRun(str(item["id"]), str(item["properties"]["geomon:indicator"]), folder, read_json(path))
 
@@ -208,7 +212,8 @@ class Store:
 
 def collection(indicator: str, runs: Sequence[StoredRun]) -> dict[str, Any]:
     """The STAC collection of an indicator's runs."""
-    boxes = np.array([r.item["bbox"] for r in runs])
+    boxes = np.array([box for r in runs for box in both_sides(r.item["bbox"])])
+    west, east = strip(boxes[:, 0], boxes[:, 2])
     times = [(r.item["properties"]["start_datetime"], r.item["properties"]["end_datetime"]) for r in runs]
     first, last = min(t[0] for t in times), max(t[1] for t in times)
     newest = runs[0].item
@@ -222,7 +227,7 @@ def collection(indicator: str, runs: Sequence[StoredRun]) -> dict[str, Any]:
         "description": newest["properties"]["description"],
         "license": "other",
         "extent": {
-            "spatial": {"bbox": [[*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]]},
+            "spatial": {"bbox": [[west, float(boxes[:, 1].min()), east, float(boxes[:, 3].max())]]},
             "temporal": {"interval": [[first, last]]},
         },
         "links": links,
@@ -245,6 +250,8 @@ def asset(path: Place, title: str, roles: Sequence[str], **more: Any) -> dict[st
 
 # --- Blocks
 
+PARTS = ("rows.parquet", "reads.parquet", "npz")
+
 
 def keep_block(folder: Place, done: Done, *, final: bool = True) -> None:
     """Store a finished block; the same block stored twice is the same.
@@ -263,6 +270,15 @@ def keep_block(folder: Place, done: Done, *, final: bool = True) -> None:
         )
     if final and not any(r.status == "failed" for r in done.reads):
         create(folder / f"{done.key}.done", b"")
+
+
+def take_over(folder: Place, before: Place) -> None:
+    """Bring the finished blocks of an attempt that was not whole to the next one's folder."""
+    for key in kept_blocks(before / "blocks") - kept_blocks(folder / "blocks"):
+        with contextlib.suppress(FileNotFoundError):  # an equal run has taken it over, or published and cleared all
+            for name in [f"{key}.{part}" for part in (*PARTS, "done")]:
+                replace(folder / "blocks" / name, content(before / "blocks" / name))
+    clear(before)
 
 
 def clear(folder: Place) -> None:

@@ -1,12 +1,11 @@
 """One task is one block: read, measure, tabulate."""
 
-import itertools
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geomon.errors import DefinitionError, listing
 from geomon.grid import Floats, Window
@@ -15,12 +14,13 @@ from geomon.ledger import Keys, Row
 from geomon.period import Period
 from geomon.pixels import Quantity, amount, area, rate
 from geomon.sources.records import Read
-from geomon.stats.coverage import Cover, cover
+from geomon.stats.coverage import Coverage, Indices, cover
+from geomon.stats.zonal import tally
 from geomon.supply import Setting, Supply, ask, on_pixels, sight
 from geomon.zones import Zone
 
 TAKEN = {"zone", "period", "quantity", "seen", "unseen"}
-DENSE = 2**25  # cells of the table of partial sums of one zone
+SPAN = 2**16  # of whole numbers that are ranked by counting
 
 
 @dataclass(frozen=True)
@@ -68,26 +68,20 @@ class AsItIs:
 def run_task(task: Task, setting: Setting) -> Done:
     """The rows of one block, every read it made, and the pixels of its map."""
     supply = Supply(setting, task.country)
-    covers = {z.code: cover(z.geometry, task.window) for z in task.zones if z.geometry is not None}
-    covers = {code: c for code, c in covers.items() if len(c.cells)}
+    found = cover([z.geometry for z in task.zones], task.window)
     rows: list[Row] = []
     maps: dict[str, Floats] = {}
-    if covers:
+    if found.touched.any():
         areas = task.window.areas
         for period in task.periods:
-            rows += measured(task, period, supply, covers, areas, maps)
+            rows += measured(task, period, supply, found, areas, maps)
     shown = next((r.kind for r in rows if r.quantity == task.map), "")
     keyed = any(r.quantity == task.map and r.keys for r in rows)
     return Done(task.key, tuple(rows), tuple(supply.reads), maps, ("keys" if keyed else shown) if maps else "")
 
 
 def measured(
-    task: Task,
-    period: Period,
-    supply: Supply,
-    covers: Mapping[str, Cover],
-    areas: Floats,
-    maps: dict[str, Floats],
+    task: Task, period: Period, supply: Supply, found: Coverage, areas: Floats, maps: dict[str, Floats]
 ) -> list[Row]:
     """The rows of one period; its map goes into `maps`."""
     given = supply.give_all(task.owner, task.owner.measure, task.window, period)
@@ -100,21 +94,19 @@ def measured(
     if clash:
         raise DefinitionError(f"{listing(clash)} is measured and also in sums. Give one of them another name.")
     rows: list[Row] = []
+    codes = [z.code for z in task.zones]
     for name, quantity in made.items():
         ready = prepare(name, quantity, given, task.window.shape, made)
-        for code, found in covers.items():
-            rows += tabulate(name, ready, found, areas, code, period.label)
+        rows += tabulate(name, ready, found, areas, codes, period.label)
         if name == task.map and ready.seen.any():
             shown = next(iter(ready.keys.values()), ready.value)
             here = ready.seen > 0
             if task.country:  # the other countries of the block have tasks of their own
-                own = np.zeros(here.size, bool)
-                own[np.concatenate([c.cells for c in covers.values()])] = True
-                here &= own.reshape(here.shape)
+                here &= found.on_cells() > 0
             maps[period.label] = np.where(here, shown, np.nan)
     if isinstance(task.owner, Indicator):
         dates = supply.dates(task.owner.sources[task.owner.grid], task.window, period)
-        rows += [r for code, found in covers.items() for r in by_dates(dates, found, areas, code, period.label)]
+        rows += by_dates(dates, found, areas, codes, period.label)
     return rows
 
 
@@ -159,60 +151,57 @@ def prepare(
     return Ready(quantity.kind, quantity.unit, value, keys, seen)
 
 
-def tabulate(name: str, ready: Ready, found: Cover, areas: Floats, zone: str, period: str) -> list[Row]:
-    """Seen and unseen ground of a quantity in a zone, and its totals by key."""
-    at = found.cells
-    lines = at // areas.shape[1]
-    ground, seen = found.share * areas.ravel()[at], ready.seen.ravel()[at]
-    blank = Row("seen", name, ready.kind, ready.unit, zone, period, (), line_sums(ground * seen, lines)[0])
-    rows = [blank, blank._replace(what="unseen", number=line_sums(ground * (1 - seen), lines)[0])]
-    here = seen > 0
-    weight = (found.share if ready.kind == "amount" else ground)[here] * seen[here]
-    value = ready.value.ravel()[at][here] * weight
-    labels, which = grouped({k: v.ravel()[at][here] for k, v in ready.keys.items()}, len(value))
-    sums = line_sums(value, lines[here], which, len(labels))
-    found_keys = zip(labels, sums, strict=True)
-    return rows + [blank._replace(what="total", keys=keys, number=number) for keys, number in found_keys]
+def tabulate(name: str, ready: Ready, found: Coverage, areas: Floats, codes: Sequence[str], period: str) -> list[Row]:
+    """Seen and unseen ground of a quantity in each zone, and its totals by key."""
+    labels, which = grouped(ready.keys, ready.seen > 0)
+    by_area = ready.kind != "amount"
+    made = tally(ready.value, ready.seen, areas, which, len(labels), found, by_area=by_area)
+    rows: list[Row] = []
+    for zone in np.flatnonzero(found.touched).tolist():
+        blank = Row("seen", name, ready.kind, ready.unit, codes[zone], period, (), float(made.seen[zone]))
+        rows += [blank, blank._replace(what="unseen", number=float(made.unseen[zone]))]
+        own = slice(*np.searchsorted(made.zone, [zone, zone + 1]))
+        totals = {labels[g]: v for g, v in zip(made.group[own].tolist(), made.total[own].tolist(), strict=True)}
+        if not ready.keys and not totals:
+            totals = {(): 0.0}
+        rows += [blank._replace(what="total", keys=keys, number=number) for keys, number in totals.items()]
+    return rows
 
 
-def by_dates(dates: Floats, found: Cover, areas: Floats, zone: str, period: str) -> list[Row]:
-    """Ground of a zone by the number of dates that saw it."""
-    counts = dates.ravel()[found.cells]
-    labels, which = grouped({"n": counts}, len(counts))
-    sums = line_sums(found.share * areas.ravel()[found.cells], found.cells // areas.shape[1], which, len(labels))
-    return [Row("dates", "", "area", "m2", zone, period, k, v) for k, v in zip(labels, sums, strict=True)]
+def by_dates(dates: Floats, found: Coverage, areas: Floats, codes: Sequence[str], period: str) -> list[Row]:
+    """Ground of each zone by the number of dates that saw it."""
+    labels, which = grouped({"n": dates}, np.ones(dates.shape, bool))
+    ones = np.ones(dates.shape)
+    made = tally(ones, ones, areas, which, len(labels), found, by_area=True)
+    return [
+        Row("dates", "", "area", "m2", codes[zone], period, labels[group], total)
+        for zone, group, total in zip(*(a.tolist() for a in (made.zone, made.group, made.total)), strict=True)
+    ]
 
 
-def grouped(keys: Mapping[str, Floats], n: int) -> tuple[list[Keys], np.ndarray[Any, np.dtype[np.int64]]]:
-    """The different combinations of keys, and which of them each of n cells has."""
-    which = np.zeros(n, dtype=np.int64)
+def grouped(keys: Mapping[str, Floats], where: NDArray[np.bool_]) -> tuple[list[Keys], Indices]:
+    """The different combinations of keys, and which of them each of those cells has."""
+    which = np.zeros(where.shape, np.int32)
     labels: list[Keys] = [()]
+    at = np.zeros(np.count_nonzero(where), np.int64)
     for name, values in keys.items():
-        distinct, place = np.unique(values, return_inverse=True)
-        combined, which = np.unique(which * len(distinct) + place.ravel(), return_inverse=True)
-        labels = [(*labels[c // len(distinct)], (name, float(distinct[c % len(distinct)]))) for c in combined.tolist()]
+        distinct, place = ranked(values[where])
+        combined, at = ranked(at * len(distinct) + place)
+        parts = (divmod(int(c), len(distinct)) for c in combined)
+        labels = [(*labels[a], (name, float(distinct[b]))) for a, b in parts]
+    which[where] = at
     return labels, which
 
 
-def line_sums(
-    values: Floats,
-    lines: np.ndarray[Any, np.dtype[np.int64]],
-    which: np.ndarray[Any, np.dtype[np.int64]] | None = None,
-    groups: int = 1,
-) -> list[float]:
-    """Sums by group: within each row of pixels first, then exactly over the rows, so that rounding cannot build up."""
-    if not len(values):
-        return [0.0] * groups
-    first = int(lines.min())
-    height = int(lines.max()) - first + 1
-    which = np.zeros(len(values), np.int64) if which is None else which
-    place = which * height + lines - first
-    if groups * height > DENSE:
-        order = np.argsort(which, kind="stable")
-        ends = np.searchsorted(which[order], np.arange(groups + 1))
-        return [math.fsum(values[order[a:b]]) for a, b in itertools.pairwise(ends)]
-    partial = np.bincount(place, weights=values, minlength=groups * height).reshape(groups, height)
-    return [math.fsum(p) for p in partial]
+def ranked(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """The different values in rising order, and the place of each among them."""
+    low, high = (values.min(), values.max()) if len(values) else (0, 0)
+    if high - low < SPAN and (values == np.rint(values)).all():
+        whole = (values - low).astype(np.int64)
+        there = np.bincount(whole, minlength=1) > 0
+        return low + np.flatnonzero(there), (np.cumsum(there) - 1)[whole]
+    distinct, place = np.unique(values, return_inverse=True)
+    return distinct, place.astype(np.int64)
 
 
 def survey_of(name: str, source: Any, kind: str, unit: str) -> Survey:

@@ -347,6 +347,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "status.undefined": ("not defined here",),
     "status.lost.one": ("{status}; {count} file could not be read",),
     "status.lost.more": ("{status}; {count} files could not be read",),
+    "status.blocks.one": ("{status}; {count} block could not be computed",),
+    "status.blocks.more": ("{status}; {count} blocks could not be computed",),
     "status.percent": ("{share} %",),
     # ---- the table of areas
     "areas.title": ("All areas in {period}",),

@@ -94,7 +94,7 @@ def answered(code: str, sample: Any, store: Path) -> tuple[Any, float]:
     with waiting(f"{code}: looking for images"):
         period = period_of(indicator(code))
         made = plan(code, sample.zones, period, store=store, official=sample.official)
-    return execute(made, None), time.monotonic() - begun
+    return execute(made), time.monotonic() - begun
 
 
 def summary(done: Any, took: float) -> list[str]:
@@ -128,7 +128,7 @@ def serve_command(
     open_desks(store, host, port, browser)
 
 
-def open_desks(store: Path, host: str, port: int | None, browser: bool) -> None:
+def open_desks(store: str | Path, host: str, port: int | None, browser: bool) -> None:
     """Serve until Ctrl-C; the address is printed when somebody answers there."""
     with waiting("Opening the desks"):
         from geomon.panels.serve import start

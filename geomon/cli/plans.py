@@ -1,6 +1,6 @@
 """Plans as the commands show them: tables for people and the same facts for JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -8,25 +8,27 @@ from rich.text import Text
 from geomon.cli.tables import listed, seconds, size, table
 
 
-def plan_facts(plan: Any) -> dict[str, Any]:
-    """What a plan says, for JSON."""
-    from geomon.store import kept_blocks
-
-    blocks = plan.store.folder(plan.indicator.code, plan.id) / "blocks"
+def plan_facts(plan: Any, cost: Mapping[str, Any]) -> dict[str, Any]:
+    """What a plan and its cost say, for JSON."""
     return {
         "run": plan.id,
         "question": plan.question,
         "indicator": plan.indicator.code,
         "title": plan.indicator.title,
         "published": plan.store.published(plan.indicator.code, plan.id) is not None,
-        "kept_blocks": len(kept_blocks(blocks)),
+        "kept_blocks": len(plan.finished),
         "store": str(plan.store.root),
         "params": dict(plan.params),
-        "grid": {"crs": plan.grid.crs, "cell": [plan.grid.dx, plan.grid.dy]},
+        "grids": [{"crs": grid.crs, "cell": [grid.dx, grid.dy]} for grid in plan.grids],
         "found": [found for period in plan.periods for found in found_in(plan, period)],
-        "cost": plan.cost,
+        "cost": dict(cost),
         "remarks": remarks(plan),
     }
+
+
+def lattice(crs: str, cell: Sequence[float]) -> str:
+    """A grid in a few words."""
+    return f"{crs if len(crs) < 20 else 'own CRS'}, cells of {' x '.join(f'{d:.6g}' for d in cell)}"
 
 
 def remarks(plan: Any) -> list[str]:
@@ -76,9 +78,9 @@ def band_of(plan: Any, collection: str) -> str:
     return known.main if known else ""
 
 
-def plan_tables(plan: Any) -> Iterator[Any]:
+def plan_tables(plan: Any, cost: Mapping[str, Any]) -> Iterator[Any]:
     """What was found, and what it costs."""
-    facts, cost = plan_facts(plan), plan.cost
+    facts = plan_facts(plan, cost)
     yield Text(f"{plan.indicator.code}: {plan.indicator.title}", style="bold")
     made = table(
         "Period", "Product", "Band", "Dates found", "Files",
@@ -95,15 +97,16 @@ def plan_tables(plan: Any) -> Iterator[Any]:
     yield made
     yield ""
     kept = f", {facts['kept_blocks']} of them computed before" if facts["kept_blocks"] else ""
-    cell = " x ".join(f"{d:.6g}" for d in facts["grid"]["cell"])
     yield listed(
         {
             "Zones": f"{cost['zones']} measured, {len(plan.zones.codes)} reported",
-            "Grid": f"{plan.grid.crs if len(plan.grid.crs) < 20 else 'own CRS'}, cells of {cell}",
+            "Grid": "; ".join(lattice(grid["crs"], grid["cell"]) for grid in facts["grids"]),
             "Blocks": f"{cost['blocks']}{kept}, at most {cost['block_cells']:,} cells each",
-            "Files": f"{cost['files']}, {size(cost['decoded_bytes'])} decoded",
-            "Memory": f"about {size(cost['memory_bytes_per_worker'])} for each worker",
-            "Time": f"about {seconds(cost['seconds_on_one_core'])} on one core, without the network",
+            "Reads": f"{cost['reads']:,} of {cost['files']:,} files, {size(cost['decoded_bytes'])} decoded, at most "
+            f"{size(cost['largest_block_bytes'])} a block",
+            "Memory": f"about {size(cost['memory_bytes'])} {where(cost)}",
+            "Time": f"about {seconds(cost['seconds'])} {where(cost)}, {seconds(cost['seconds_on_one_core'])} of one "
+            "core, without the network",
             "Run": plan.id,
         }
     )
@@ -112,3 +115,10 @@ def plan_tables(plan: Any) -> Iterator[Any]:
 def shortened(dates: Sequence[str]) -> str:
     """Dates in a line."""
     return ", ".join(dates) if len(dates) <= 6 else f"{', '.join(dates[:3])}, ... {dates[-1]} ({len(dates)})"
+
+
+def where(cost: Mapping[str, Any]) -> str:
+    """'on 2 threads', or 'on 4 workers of 1.2 GB each'."""
+    if cost["processes"] > 1:
+        return f"on {cost['processes']} workers of {size(cost['memory_bytes_per_worker'])} each"
+    return "on one thread" if cost["side_by_side"] == 1 else f"on {cost['side_by_side']} threads"

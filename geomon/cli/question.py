@@ -12,8 +12,8 @@ import typer
 if TYPE_CHECKING:
     from geomon.pipeline import Plan
 
-STORE = Path("geomon-store")
-MINE, METHOD, PLACES = "Your data", "Method", "Zones"
+STORE = "geomon-store"
+MINE, METHOD, PLACES, MACHINES = "Your data", "Method", "Zones", "Machines"
 
 
 def option(*names: str, help: str, metavar: str, panel: str | None = None, **more: Any) -> Any:
@@ -41,7 +41,10 @@ Periods = Annotated[
     ),
 ]
 StoreFolder = Annotated[
-    Path, option("--store", metavar="FOLDER", envvar="GEOMON_STORE", help="Where results are kept.")
+    str,
+    option(
+        "--store", metavar="FOLDER", envvar="GEOMON_STORE", help="Where results are kept: a folder, or s3://bucket/..."
+    ),
 ]
 Use = Annotated[
     list[str],
@@ -61,8 +64,13 @@ Statistics = Annotated[
     option("--official", metavar="FILE.csv", panel=MINE, help="Official statistics to check against."),
 ]
 Catalogs = Annotated[
-    list[Path],
-    option("--catalog", metavar="FOLDER", panel=MINE, help="Further collections: a folder of <id>/collection.json."),
+    list[str],
+    option(
+        "--catalog",
+        metavar="FOLDER",
+        panel=MINE,
+        help="Further collections: a folder, here or s3://bucket/..., of <id>/collection.json.",
+    ),
 ]
 Workspaces = Annotated[
     list[Path],
@@ -94,6 +102,24 @@ Dissolve = Annotated[
 ]
 Block = Annotated[
     int, option("--block", metavar="N", min=16, panel=METHOD, help="Cells along the side of a block; sets the memory.")
+]
+Threads = Annotated[
+    int | None,
+    option(
+        "--threads",
+        metavar="N",
+        min=1,
+        panel=MACHINES,
+        help="Blocks side by side in this process; as many as there are cores if not said.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    option("--workers", metavar="N", min=1, panel=MACHINES, help="Processes of this machine in the place of threads."),
+]
+Scheduler = Annotated[
+    str,
+    option("--scheduler", metavar="ADDRESS", panel=MACHINES, help="A running dask scheduler, such as tcp://host:8786."),
 ]
 Json = Annotated[bool, flag("--json", "JSON on stdout; all else goes to stderr.")]
 

@@ -11,6 +11,7 @@ from geomon.cli.question import STORE, Json, StoreFolder, flag, option
 from geomon.cli.speaking import Quiet, records, say, show, write_json
 from geomon.cli.tree import app, examples
 from geomon.errors import InputError, StoreError
+from geomon.places import exists, is_remote
 
 RunId = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id or its beginning, or an indicator: its newest run.")
@@ -24,7 +25,7 @@ Official = Annotated[
 EveryVerdict = Annotated[bool, flag("--all", "Every verdict, not only those that need a reader first.")]
 NO_RUNS = "{} holds no runs yet. geomon demo makes some, geomon run makes yours."
 OwnStore = Annotated[
-    Path | None, option("--store", metavar="FOLDER", help="Where results are kept, if not said before.")
+    str | None, option("--store", metavar="FOLDER", help="Where results are kept, if not said before.")
 ]
 
 
@@ -105,7 +106,7 @@ def listing_of_runs(ctx: typer.Context, store: StoreFolder = STORE, as_json: Jso
     """The stored runs, newest first."""
     from geomon.store import Store
 
-    if store.exists() and not store.is_dir():
+    if not is_remote(store) and Path(store).exists() and not Path(store).is_dir():
         raise StoreError(f"The store {store} is a file, not a folder. Name the folder of the results with --store.")
     ctx.obj["store"] = Store(store)
     if not ctx.invoked_subcommand:
@@ -168,6 +169,6 @@ def path(
     from geomon.store import Store
 
     found = Store(store) if store else ctx.obj["store"]
-    if run is None and not found.catalog_path.exists():
+    if run is None and not exists(found.catalog_path):
         raise StoreError(f"{found.root} holds no results yet. geomon run makes some.")
     typer.echo(found.catalog_path if run is None else stored_run(found, run).folder)

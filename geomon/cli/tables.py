@@ -150,7 +150,7 @@ def stored_facts(run: Any) -> dict[str, Any]:
 
 
 def failed(reads: Any) -> list[dict[str, str]]:
-    """Files that could not be read, and why."""
+    """Files that could not be read and blocks that could not be computed, and why."""
     rows = reads[reads.status == "failed"] if len(reads) else reads
     return [{k: str(r[k]) for k in ("collection", "item", "href", "why")} for r in rows.to_dict("records")]
 
@@ -158,7 +158,8 @@ def failed(reads: Any) -> list[dict[str, str]]:
 def failures(reads: Any) -> list[str]:
     """The same, a line each."""
     lost = failed(reads)
-    lines = [f"Could not read {f['item']} of {f['collection']}: {f['why']}." for f in lost[:10]]
+    named = [f"read {f['item']} of {f['collection']}" if f["collection"] else f"compute {f['item']}" for f in lost[:10]]
+    lines = [f"Could not {what}: {f['why']}." for what, f in zip(named, lost, strict=False)]
     return [*lines, f"... and {len(lost) - 10} more."] if len(lost) > 10 else lines
 
 

@@ -21,7 +21,7 @@ EPILOG = """[bold]Begin with[/]
   0    done
   1    refused or failed; the reason is said
   2    wrong usage
-  3    done, but not whole: values are withheld, or files could not be read
+  3    done, but not whole: values are withheld, files not read or blocks lost
   130  stopped by Ctrl-C; finished blocks are kept
 
 [bold]Environment[/]

@@ -1,12 +1,13 @@
 """The map: areas coloured in classes, and the pixels they are made of, drawn by MapLibre from our own origin."""
 
 import base64
+import contextlib
 import importlib.util
 import io
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import rasterio
 import rasterio.features
 import rasterio.warp
 import shapely
+import shapely.affinity
 from panel.custom import JSComponent
 from PIL import Image
 from rasterio.enums import Resampling
@@ -24,6 +26,7 @@ from rasterio.vrt import WarpedVRT
 from shapely.geometry.base import BaseGeometry
 
 from geomon.errors import StoreError
+from geomon.grid import strip
 from geomon.panels.numbers import MINUS
 from geomon.panels.story import Story
 from geomon.panels.titles import plain
@@ -34,6 +37,7 @@ LONGEST = 1200  # pixels of the longer side of a picture: sharp on the map, belo
 KEPT = 60  # pictures in memory, for all visitors
 PICTURES: dict[tuple[str, str], dict[str, Any]] = {}
 WEB = "EPSG:3857"
+WORLD = 40_075_016.685578488  # metres of the page once around the earth
 OTHER = "#d9d6cb"  # ground that was seen and is not what the map marks
 
 PALETTES = {
@@ -74,6 +78,7 @@ def regions(story: Story) -> dict[str, Any]:
     shown = story.areas.loc[story.painted]
     if shown.empty:
         return {"regions": {}, "outline": {}, "bounds": [-180.0, -60.0, 180.0, 75.0]}
+    shown = shown.set_geometry(run_on(shown.geometry, 360.0))
     west, south, east, north = (float(v) for v in shown.total_bounds)
     fine = max(east - west, north - south) / 2000  # half a pixel of a map 1000 pixels wide
     shapes = shown.reset_index()[["code", "name", "geometry"]]
@@ -86,6 +91,18 @@ def regions(story: Story) -> dict[str, Any]:
         "outline": {"type": "FeatureCollection", "features": [feature]},
         "bounds": [west, south, east, north],
     }
+
+
+def run_on(shapes: gpd.GeoSeries, turn: float) -> gpd.GeoSeries:
+    """Shapes across the antimeridian, which run on to the east of it; `turn` is once around the earth."""
+    parts, of = shapely.get_parts(shapes.to_numpy(), return_index=True)
+    spans = shapely.bounds(parts)[:, [0, 2]] * (360 / turn)
+    west, east = strip(*spans.T)
+    if west <= east:
+        return shapes
+    whole = [p if x >= west else shapely.affinity.translate(p, turn) for p, (x, _) in zip(parts, spans, strict=True)]
+    joined = [shapely.union_all([p for p, n in zip(whole, of, strict=True) if n == k]) for k in range(len(shapes))]
+    return gpd.GeoSeries(joined, index=shapes.index, crs=shapes.crs)
 
 
 def simple(shape: BaseGeometry, fine: float) -> BaseGeometry:
@@ -170,29 +187,52 @@ def spoken(story: Story, value: float, lower: float, upper: float, status: str) 
     return say("map.told", value=story.unit.write(value), between=story.unit.between(lower, upper))
 
 
-def picture(path: str, land: BaseGeometry, classes: Sequence[tuple[int, str]], palette: str) -> dict[str, Any]:
-    """A map of a run on its land (lon/lat), as PNG in the projection of the page, with bounds and breaks."""
-    with rasterio.Env(**gdal_settings(path)), rasterio.open(for_gdal(path)) as source:
-        bounds = rasterio.warp.transform_bounds(source.crs, WEB, *source.bounds, densify_pts=21)
-        height, width = shape_of(bounds, source)
-        grid = rasterio.transform.from_bounds(*bounds, width, height)
-        how = {"crs": WEB, "transform": grid, "width": width, "height": height, "resampling": Resampling.nearest}
-        with WarpedVRT(source, **how) as warped:
-            pixels = warped.read(1, masked=True)
-    shape = gpd.GeoSeries([land], crs="EPSG:4326").to_crs(WEB)
+def picture(
+    paths: Sequence[str], land: BaseGeometry, classes: Sequence[tuple[int, str]], palette: str
+) -> dict[str, Any]:
+    """A map of a run on its land (lon/lat), as PNG in the projection of the page, with bounds and breaks.
+
+    Of the maps of several grids the first that has seen a place shows it.
+    """
+    shape = run_on(gpd.GeoSeries([land], crs="EPSG:4326").to_crs(WEB), WORLD)
+    bounds, cells = place_of(paths, shape)
+    wide, high = bounds[2] - bounds[0], bounds[3] - bounds[1]
+    longest = min(LONGEST, 2 * cells)
+    height, width = (max(1, round(longest * side / max(wide, high))) for side in (high, wide))
+    grid = rasterio.transform.from_bounds(*bounds, width, height)
+    how = {"crs": WEB, "transform": grid, "width": width, "height": height, "resampling": Resampling.nearest}
+    pixels: Any = None
+    for path in paths:
+        with opened(path) as source, WarpedVRT(source, **how) as warped:
+            more = warped.read(1, masked=True)
+        pixels = more if pixels is None else np.ma.where(np.ma.getmaskarray(pixels), more, pixels)
     sea = rasterio.features.geometry_mask(shape, (height, width), grid, all_touched=True)
     rgba, breaks = painted(np.ma.masked_where(sea, pixels), classes, palette)
     file = io.BytesIO()
     Image.fromarray(rgba, "RGBA").save(file, "PNG", compress_level=6)
     url = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    return {"url": url, "bounds": list(rasterio.warp.transform_bounds(WEB, "EPSG:4326", *bounds)), "breaks": breaks}
+    (west, east), (south, north) = rasterio.warp.transform(WEB, "EPSG:4326", bounds[::2], bounds[1::2])
+    return {"url": url, "bounds": [west, south, east + 360 if east < west else east, north], "breaks": breaks}
 
 
-def shape_of(bounds: Sequence[float], source: Any) -> tuple[int, int]:
-    """Rows and columns of the picture: not more than the pixels there are, not more than a map can show."""
-    wide, high = bounds[2] - bounds[0], bounds[3] - bounds[1]
-    longest = min(LONGEST, 2 * max(source.width, source.height))
-    return max(1, round(longest * high / max(wide, high))), max(1, round(longest * wide / max(wide, high)))
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[Any]:
+    """A map, wherever it lies."""
+    with rasterio.Env(**gdal_settings(path)), rasterio.open(for_gdal(path)) as source:
+        yield source
+
+
+def place_of(paths: Sequence[str], land: gpd.GeoSeries) -> tuple[list[float], int]:
+    """Bounds of some maps on the page, or of the land if that crosses the antimeridian; cells of the longest side."""
+    boxes, cells = [], 1
+    for path in paths:
+        with opened(path) as source:
+            boxes.append(rasterio.warp.transform_bounds(source.crs, WEB, *source.bounds, densify_pts=21))
+            cells = max(cells, source.width, source.height)
+    if land.total_bounds[2] > WORLD / 2:
+        return land.total_bounds.tolist(), cells
+    west, south, east, north = np.array(boxes).T
+    return [float(west.min()), float(south.min()), float(east.max()), float(north.max())], cells
 
 
 def painted(
@@ -220,15 +260,15 @@ def rgb(colour: str) -> tuple[int, int, int, int]:
 
 def overlay(story: Story, period: str, palette: str) -> dict[str, Any]:
     """The pixels of a period with their legend; empty if the run has no such map, or may not show it."""
-    path = story.run.maps.get(period)
-    if path is None or story.coarse:
+    paths = [str(path) for name, path in story.run.maps.items() if name.partition(" ")[0] == period]
+    if not paths or story.coarse:
         return {}
-    key = (str(path), palette)
+    key = (paths[0], palette)
     if key not in PICTURES:
         asset = next(a for a in story.run.item["assets"].values() if a.get("geomon:period") == period)
         classes = classes_of(asset, palette)
         land = shapely.union_all(story.areas.loc[story.painted].geometry.to_numpy(), grid_size=1e-6)
-        made = picture(str(path), land, [(c["value"], c["colour"]) for c in classes], palette)
+        made = picture(paths, land, [(c["value"], c["colour"]) for c in classes], palette)
         legend = [[c["colour"], c["name"]] for c in classes] or ramp(made["breaks"], palette)
         shown = {name: made[name] for name in ("url", "bounds")}
         PICTURES[key] = {**shown, "title": say("map.pixels", period=plain(period)), "legend": legend}

@@ -137,27 +137,25 @@ class Catalog:
                 return vectors.features(found, origin, search)
         return vectors.nothing()
 
-    def grid(self, scenes: Iterable[Scene]) -> Grid:
-        """The lattice that all granules share; CatalogError that says which differ."""
+    def grids(self, scenes: Iterable[Scene]) -> tuple[Grid, ...]:
+        """The lattices that granules lie on, in the order they are met; CatalogError if none can be placed."""
         granules = [g for s in scenes for g in s.granules]
-        whole = [g for g in granules if not g.fault]
-        if not whole:
+        placed = {(g.crs, g.transform, g.shape) for g in granules if not g.fault}
+        found: list[Grid] = []
+        for granule in granules:
+            place = granule.crs, granule.transform, granule.shape
+            if granule.fault or place not in placed:
+                continue
+            placed.discard(place)  # the same place on another date
+            same = (g for g in found if g.crs == granule.crs)
+            if not any(g.window(granule.transform, granule.shape) for g in same):
+                found.append(Grid.of(granule.crs, granule.transform))
+        if not found:
             faults = "; ".join(sorted({f"{g.item}: {g.fault}" for g in granules})) or "there are none"
             raise CatalogError(
                 f"No granule can be placed on a grid ({faults}). Mend the files, or take another source."
             )
-        grid = Grid.of(whole[0].crs, whole[0].transform)
-        off = [g for g in whole if g.crs != grid.crs or grid.window(g.transform, g.shape) is None]
-        if off:
-            others = ", ".join(f"{g.item} on {lattice(g)}" for g in off[:5])
-            more = f" and {len(off) - 5} more" if len(off) > 5 else ""
-            raise CatalogError(
-                f"The items of {whole[0].collection} lie on different grids: {whole[0].item} on "
-                f"{lattice(whole[0])}, {others}{more}. geomon never warps: ask for a place or a period "
-                "that has "
-                "one grid."
-            )
-        return grid
+        return tuple(found)
 
     def search(self, collection: Collection, band: Band, period: Period | None, bbox: Sequence[float] | None) -> Search:
         """What is looked for, as origins and items take it."""
@@ -178,10 +176,3 @@ class Catalog:
                 "catalogs folder of GEOMON_WORKSPACE."
             )
         return having
-
-
-def lattice(granule: Granule) -> str:
-    """A granule's grid in a few words."""
-    a, _, c, _, e, f = granule.transform
-    name = granule.crs if len(granule.crs) < 20 else granule.crs[:40] + "..."
-    return f"{name} {a:.9g} x {-e:.9g} from {c:.9g}, {f:.9g}"

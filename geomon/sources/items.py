@@ -79,6 +79,7 @@ def granule(item: pystac.Item, origin: Origin, search: Search) -> Found | None:
             checksum=str(extra.get("file:checksum") or ""),
             size=int(extra.get("file:size") or 0),
             version=str(extra.get("updated") or item.properties.get("updated") or ""),
+            dtype=str(facts.get("data_type") or ""),
         ),
         facts,
     )
@@ -257,6 +258,7 @@ def completed(one: Found, head: Header, band: Band) -> Granule:
         crs=granule.crs or head.crs,
         transform=granule.transform if len(granule.transform) == 6 else head.transform,
         shape=granule.shape if granule.shape[0] else head.shape,
+        dtype=granule.dtype or head.dtype,
     )
 
 

@@ -6,8 +6,8 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,18 +17,20 @@ from rasterio.enums import MaskFlags
 
 from geomon.errors import GeomonError, ReadError
 from geomon.places import for_gdal, gdal_settings
+from geomon.sources.files import alone, lent
 from geomon.sources.records import Granule
 from geomon.sources.signing import signed
 
 T = TypeVar("T")
 
+CACHED = 2**26  # bytes that GDAL may keep of what it decoded; blocks ask for most of it only once
 SHA256 = "1220"  # how a multihash of SHA-256 begins
 
 PASSING = re.compile(
     r"HTTP (?:response|error) code\s*:? (?:408|425|429|5\d\d)|timed? ?out|too slow"
     r"|connection (?:reset|refused|died)|empty reply|couldn't connect|could not connect|recv failure"
     r"|send failure|transferred a partial file|temporary failure|broken pipe"
-    r"|remote end closed|transfer closed",
+    r"|remote end closed|transfer closed|connection (?:aborted|broken)",
     re.IGNORECASE,
 )
 QUERY = re.compile(r"\?[^\s'\"]*")
@@ -38,8 +40,11 @@ TROUBLED: set[str] = set()
 """Files that could not be had once: GDAL remembers that, and would not ask the server again."""
 
 
+LOGGERS_OF_URLLIB3 = ("urllib3.connectionpool", "urllib3.poolmanager", "urllib3.util.retry", "urllib3.response")
+
+
 class Unsigned(logging.Filter):
-    """Takes queries, which may hold a signature, out of what rasterio logs."""
+    """Takes queries, which may hold a signature, out of what rasterio and urllib3 log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keeps every record."""
@@ -47,8 +52,8 @@ class Unsigned(logging.Filter):
         return True
 
 
-for module in ("_base", "_env", "_err", "_io", "env"):
-    logging.getLogger(f"rasterio.{module}").addFilter(Unsigned())
+for logger in (*(f"rasterio.{name}" for name in ("_base", "_env", "_err", "_io", "env")), *LOGGERS_OF_URLLIB3):
+    logging.getLogger(logger).addFilter(Unsigned())
 
 
 @dataclass(frozen=True)
@@ -107,17 +112,16 @@ class Tried:
     """Whether a server was at fault, and not what it sent."""
 
 
-@contextmanager
-def opened(granule: Granule, patience: Patience) -> Iterator[Any]:
-    """The open file of a granule, its address signed just now, under our time limits."""
+def opened(granule: Granule, patience: Patience) -> AbstractContextManager[Any]:
+    """The open file of a granule, its address signed just now, under our time limits; ours alone while it is lent."""
     address = signed(granule.href, granule.sign, patience.timeout)
-    with rasterio.Env(**options(granule.href, patience)), rasterio.open(for_gdal(address)) as file:
-        yield file
+    return lent(granule, for_gdal(address), options(granule.href, patience))
 
 
-def options(href: str, patience: Patience) -> dict[str, str]:
+def options(href: str, patience: Patience) -> dict[str, str | int]:
     """GDAL's settings: our time limits, no listing of folders, no retries of its own, few large requests."""
-    limits = {
+    limits: dict[str, str | int] = {
+        "GDAL_CACHEMAX": CACHED,
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
         "GDAL_HTTP_TIMEOUT": str(patience.timeout),
         "GDAL_HTTP_CONNECTTIMEOUT": str(patience.connect),
@@ -167,9 +171,9 @@ def reason(why: str, href: str) -> str:
         return f"the server answered {code[1]} ({named})"
     if re.search(r"timed? ?out|too slow", why, re.IGNORECASE):
         return "the server did not answer in time"
-    if re.search(r"reset|broken pipe|recv failure|send failure|empty reply|closed|died", why, re.IGNORECASE):
+    if re.search(r"reset|broken|aborted|recv failure|send failure|empty reply|closed|died", why, re.IGNORECASE):
         return "the connection broke"
-    if re.search(r"connection refused|connect to|could not resolve|name resolution", why, re.IGNORECASE):
+    if re.search(r"connection refused|connect to|(?:could not|failed to) resolve|name resolution", why, re.IGNORECASE):
         return "the server cannot be reached"
     if "No such file" in why or "does not exist in the file system" in why:
         return "there is no such file"
@@ -178,6 +182,12 @@ def reason(why: str, href: str) -> str:
     if "Read failed" in why or "TIFFReadEncoded" in why or "IReadBlock" in why:
         return "its pixels cannot be decoded"
     return why.replace(href, "the file")
+
+
+def hash_once(path: str, size: int, changed: int) -> str:
+    """The same where threads ask for one file at a time: one of them computes it, the others wait."""
+    with alone(path):
+        return hashed(path, size, changed)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -192,7 +202,7 @@ def verified(granule: Granule) -> None:
     if not granule.checksum.lower().startswith(SHA256) or "://" in granule.href or granule.href.startswith("/vsi"):
         return
     state = os.stat(granule.href)
-    if hashed(granule.href, state.st_size, state.st_mtime_ns) != granule.checksum.lower():
+    if hash_once(granule.href, state.st_size, state.st_mtime_ns) != granule.checksum.lower():
         raise ReadError("its bytes are not those of the catalogue's checksum")
 
 

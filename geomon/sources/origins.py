@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from geomon.errors import CatalogError, did_you_mean, listing
+from geomon.grid import both_sides
 from geomon.period import Period
 from geomon.places import content, faults, place
 from geomon.sources.opening import Patience
@@ -76,13 +77,16 @@ def from_api(origin: Origin, search: Search) -> list[pystac.Item]:
         client = pystac_client.Client.open(origin.href, stac_io=io, timeout=limits)
         if client.get_collection(origin.collection) is None:
             raise vanished(origin, search, [c.id for c in client.get_collections()])
-        asked = client.search(
-            collections=[origin.collection],
-            bbox=list(search.bbox) if search.bbox else None,
-            datetime=moments(search.span) if search.span else None,
-            limit=PAGE,
-        )
-        return list(asked.items())
+        found: dict[str, pystac.Item] = {}
+        for box in both_sides(search.bbox) if search.bbox else [None]:  # few servers take one across the antimeridian
+            asked = client.search(
+                collections=[origin.collection],
+                bbox=list(box) if box else None,
+                datetime=moments(search.span) if search.span else None,
+                limit=PAGE,
+            )
+            found |= {item.id: item for item in asked.items()}
+        return list(found.values())
     except (APIError, requests.RequestException) as error:
         raise Unreachable(
             f"{search.collection.id}: the search at {origin.href} failed: "

@@ -164,6 +164,8 @@ class Granule:
     """An array in memory instead of a file."""
     fault: str = ""
     """Why it cannot be placed on a grid: it is found, and every read of it fails."""
+    dtype: str = field(default="", compare=False)
+    """The type of its stored numbers, where that is known without opening it; for the cost of a plan."""
 
     @property
     def key(self) -> str:
@@ -205,5 +207,40 @@ class Read:
     bytes: int = 0
     """Decoded."""
     checksum: str = ""
-    """The catalogue's, else 'sha256:' of what was decoded; '' if nothing was."""
+    """The catalogue's; else 'sha256-tiles:' of the packed tiles of a plain GeoTIFF that hold the part that was
+    wanted, each after its number, and of what the header says of them; else 'sha256:' of the decoded part."""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Dates of one band on one window, in the numbers that the files hold: shape (time, rows, columns)."""
+
+    band: Band
+    stored: NDArray[Any]
+    """u1, i1, u2, i2, u4 or i4 as in the files; else f4 or f8, which are physical values already."""
+    missing: float
+    """The one stored number that says unseen, an int where `stored` is of integers; NaN for f4 and f8."""
+    scale: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    """Of each date: physical = stored x scale + offset; 1 and 0 for f4, f8 and classes."""
+
+    @property
+    def unseen(self) -> NDArray[np.bool_]:
+        """Where nothing was seen."""
+        return unseen_in(self.stored, self.missing)
+
+    def values(self) -> NDArray[np.float64]:
+        """Physical values, NaN where unseen."""
+        out = self.stored.astype(np.float64)
+        for values, scale, offset in zip(out, self.scale, self.offset, strict=True):
+            if (scale, offset) != (1.0, 0.0):
+                values *= scale
+                values += offset
+        out[self.unseen] = np.nan
+        return out
+
+
+def unseen_in(stored: NDArray[Any], missing: float) -> NDArray[np.bool_]:
+    """Where an array holds the number that says unseen, or NaN if that is NaN."""
+    return np.asarray(np.isnan(stored) if missing != missing else stored == missing)

@@ -10,6 +10,7 @@ import pystac
 import shapely
 
 from geomon.errors import CatalogError, ReadError, listing
+from geomon.grid import both_sides
 from geomon.sources.origins import WHOLE, Search
 from geomon.sources.records import Origin
 
@@ -49,6 +50,6 @@ def read(item: pystac.Item, origin: Origin, search: Search) -> gpd.GeoDataFrame:
         frame = frame.rename_geometry("geometry")
     frame = frame.to_crs(DEGREES)
     if search.bbox is not None:
-        frame = frame[frame.intersects(shapely.box(*search.bbox))]
+        frame = frame[frame.intersects(shapely.union_all([shapely.box(*b) for b in both_sides(search.bbox)]))]
     fields: dict[str, Any] = {"item": item.id}
     return frame.assign(**fields)

@@ -53,7 +53,8 @@ def stratified(matrix: NDArray[np.integer], areas: Floats, level: float = 0.95) 
     """Accuracies and error-adjusted shares of the classes of a map from a sample drawn in each of its classes.
 
     `matrix` (k, k) counts samples by map class (row) and reference class (column), `areas` (k,) are mapped areas in
-    any unit. InputError for a mapped class with fewer than two samples: nothing can be said of it.
+    any unit. InputError for a mapped class with fewer than two samples: nothing can be said of it. The user's accuracy
+    of a class without samples, which nobody mapped, is NaN.
 
     Standard errors are the paper's (equations 5 to 11). Its interval, 1.96 of them to either side, held the truth
     in 93.4 % of 1,500 random maps: a class without a single error gets a variance of zero, and a rare one an interval
@@ -63,6 +64,8 @@ def stratified(matrix: NDArray[np.integer], areas: Floats, level: float = 0.95) 
     n = np.asarray(matrix, float)
     mapped = np.asarray(areas, float)
     refuse(n, mapped)
+    if not 0 < level < 1:
+        raise InputError(f"Intervals at a level of {level:g} were asked for. Give one between 0 and 1, such as 0.95.")
     drawn = np.maximum(n.sum(axis=1), 1.0)
     weight = mapped / mapped.sum()
     cell = n / drawn[:, None]
@@ -79,7 +82,8 @@ def stratified(matrix: NDArray[np.integer], areas: Floats, level: float = 0.95) 
 
     right, surely, free = np.diag(cell), np.diag(shrunk), np.maximum(drawn - 1, 1)
     parts = (surely * (1 - surely) / free)[None, :]
-    alone = score(right, np.sqrt(right * (1 - right) / free), surely, parts, free[None, :], level)
+    users = np.where(n.sum(axis=1) > 0, right, np.nan)
+    alone = score(users, np.sqrt(users * (1 - users) / free), surely, parts, free[None, :], level)
     return Accuracy(
         overall=mixed(right[:, None], surely[:, None]),
         users=alone,

@@ -31,7 +31,7 @@ def alarm_factor(cells: Integers, pfa: float = PFA, looks: float = 1.0) -> Float
     Clutter is gamma distributed power of so many independent looks: 1 is exponential, where the factor is
     N (pfa^(-1/N) - 1). Infinite for no cells. InputError for a rate that is none.
     """
-    if not 0 < pfa < 1 or looks <= 0:
+    if not (0 < pfa < 1 and looks > 0):
         raise InputError(f"A false-alarm rate of {pfa:g} at {looks:g} looks was asked for: 0 < rate < 1, looks > 0.")
     n = np.maximum(np.asarray(cells, np.float64), 1.0)
     if looks == 1:
@@ -62,10 +62,17 @@ def bright_targets(
     threshold is `alarm_factor` times the mean, for the number of cells that there are, so that the rate of false
     alarms holds along a coast too; or `sigmas` standard deviations above the mean, which holds for no rate.
     0 where a cell is not within; NaN where one is unseen, has no clutter, or is nearer to the edge of the array than
-    the passes reach: the margin is passes x (training - 1) / 2 px.
+    the passes reach: the margin is passes x (training - 1) / 2 px. InputError for arrays that are not the window's, a
+    mask that is not of booleans, rectangles that are none, and no pass.
     """
     if power.shape != window.shape:
         raise InputError(f"The power has the shape {power.shape}, its window {window.shape}.")
+    if within is not None and (within.shape != window.shape or within.dtype != np.bool_):
+        was = f"{within.dtype} {within.shape}"
+        raise InputError(f"`within` is {was}. Give booleans of the window's shape, {window.shape}.")
+    if passes < 1:
+        raise InputError(f"{passes} passes were asked for. Give 1 or more.")
+    power = np.asarray(power, np.float64)
     guard, training = rectangles(guard, training)
     seen = np.isfinite(power) if within is None else np.isfinite(power) & within
     factor = alarm_factor(np.arange(training[0] * training[1] + 1), pfa, looks)
@@ -93,8 +100,8 @@ def bright_targets(
 
 def rectangles(guard: int | Pair, training: int | Pair) -> tuple[Pair, Pair]:
     """Both as rows and columns; InputError if one is even, or the guard is not inside the training rectangle."""
-    g = (guard, guard) if isinstance(guard, int) else guard
-    t = (training, training) if isinstance(training, int) else training
+    g = (int(guard), int(guard)) if isinstance(guard, int | np.integer) else guard
+    t = (int(training), int(training)) if isinstance(training, int | np.integer) else training
     if any(n < 1 or n % 2 == 0 for n in (*g, *t)) or g[0] > t[0] or g[1] > t[1] or g == t:
         raise InputError(f"Guard {g} and training {t}: give odd rows and columns, the guard inside the training cells.")
     return g, t
@@ -112,6 +119,7 @@ def clutter(
 
     Of the cells whose training rectangle is inside the array: (training - 1) / 2 fewer on each side.
     """
+    power = np.asarray(power, np.float64)  # squares of integers and of float32 would leave their range
     if counted.all():
         held, n = power, np.full((1, 1), training[0] * training[1] - guard[0] * guard[1], np.float64)
     else:
@@ -204,13 +212,16 @@ class Split:
 def histogram(x: Floats, bins: int = 256, percentiles: tuple[float, float] = (1, 99)) -> tuple[Integers, Floats]:
     """Counts and edges of equal bins between two percentiles of what was seen; values beyond them are in no bin.
 
-    Counts of several blocks add up if they are made with `np.histogram` and one set of edges. InputError if fewer
-    than two values were seen.
+    Counts of several blocks add up if they are made with `np.histogram` and one set of edges. InputError if there are
+    not two values between the percentiles.
     """
     values = x[np.isfinite(x)]
     low, high = np.percentile(values, percentiles) if values.size else (0.0, 0.0)
     if not low < high:
-        raise InputError(f"A histogram of {values.size} seen values, all {low:g}, was asked for. It takes two values.")
+        raise InputError(
+            f"A histogram takes two values between percentiles {percentiles[0]:g} and {percentiles[1]:g}; "
+            + (f"of {values.size} seen cells all there are {low:g}." if values.size else "no cell was seen.")
+        )
     return np.histogram(values, bins, (low, high))
 
 

@@ -26,6 +26,7 @@ Sums = Mapping[Cell, Sequence[Cell]]
 
 SUPPRESSED = "s"
 MISSING = ":"
+UNBOUNDED = 3  # a status of linprog
 PEOPLE, HOUSEHOLDS, PLOTS, SENSITIVE = 10, 5, 3, 100
 """Fewest that are published of a theme."""
 
@@ -88,7 +89,7 @@ def refuse(counts: Counts, sums: Sums) -> None:
             )
         parts = [counts[c] for c in cells]
         if not any(map(math.isnan, [counts[total], *parts])) and not math.isclose(
-            counts[total], math.fsum(parts), rel_tol=1e-9, abs_tol=0.5
+            counts[total], math.fsum(parts), rel_tol=1e-9, abs_tol=1e-6
         ):
             raise InputError(f"{total!r} is {counts[total]:g}, and its parts add up to {math.fsum(parts):g}.")
 
@@ -120,7 +121,10 @@ def width(cell: Cell, known: Counts, hidden: Iterable[Cell], sums: Sums) -> floa
 
 
 def bounds(cell: Cell, published: Counts, sums: Sums) -> tuple[float, float]:
-    """The least and most that a cell can be, for somebody who knows the published cells and all sums."""
+    """The least and most that a cell can be, for somebody who knows the published cells and all sums.
+
+    InputError for numbers that contradict each other: no counts, none of them negative, have those sums.
+    """
     if cell in published:
         return published[cell], published[cell]
     names = sorted({c for total, parts in sums.items() for c in (total, *parts)} | {cell}, key=repr)
@@ -140,9 +144,17 @@ def bounds(cell: Cell, published: Counts, sums: Sums) -> tuple[float, float]:
 
 
 def solved(aim: NDArray[np.float64], left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    """The least of a sum of unknown counts; minus infinity if nothing holds it."""
-    found = linprog(aim, A_eq=left if len(left) else None, b_eq=right if len(right) else None, method="highs")
-    return float(found.fun) if found.status == 0 else -math.inf
+    """The least of a sum of unknown counts, minus infinity if nothing holds it; InputError if there are none."""
+    known = {"A_eq": left, "b_eq": right} if len(left) else {}
+    found = linprog(aim, **known, method="highs")
+    if found.status == 0:
+        return float(found.fun)
+    if found.status != UNBOUNDED and linprog(np.zeros(len(aim)), **known, method="highs").status != 0:
+        raise InputError(
+            "The published numbers contradict their sums, so nobody can say what they give away. "
+            "Give counts that add up: as they were counted, before rounding and noise."
+        )
+    return -math.inf
 
 
 # --- Rounding
@@ -212,18 +224,31 @@ def noisy(
 
     P(k) = (1 - a) / (1 + a) a^|k| with a = exp(-epsilon / most), where `most` is how many one person, or household,
     can add to a count. Nothing is clipped at zero: that would lift small areas. Enters the release into the budget.
+    InputError for counts that are not whole (NaN stays), or a `most` below 1; then nothing is spent.
     """
-    budget.spend(release, epsilon)
     n = np.asarray(counts, float)
+    whole = np.isnan(n) | (np.isfinite(n) & (n == np.round(n)))
+    if not whole.all():
+        raise InputError(
+            f"Noise is drawn for whole counts; there is {n[~whole][0]:g}, whose digits would tell it. Round first."
+        )
+    if not most >= 1:
+        raise InputError(f"One person was said to add at most {most:g} to a count. Give 1 or more.")
+    budget.spend(release, epsilon)
     p = -math.expm1(-epsilon / most)
     shape = np.shape(n)
     return np.asarray(n + generator.geometric(p, shape) - generator.geometric(p, shape))
 
 
 def half_width(epsilon: float, most: int = 1, level: float = 0.95) -> int:
-    """The least k such that the noise stays within k of zero with this probability."""
-    a = math.exp(-epsilon / most)
-    return max(0, math.ceil(math.log((1 - level) * (1 + a) / 2) / math.log(a) - 1))
+    """The least k such that the noise stays within k of zero with this probability, which is below 1."""
+    if not (0 < level < 1 and epsilon > 0 and most >= 1):
+        raise InputError(
+            f"The noise of {epsilon:g} for at most {most:g} at a level of {level:g} was asked for: "
+            "give epsilon > 0, most >= 1, 0 < level < 1."
+        )
+    rate = epsilon / most
+    return max(0, math.ceil(-math.log((1 - level) * (1 + math.exp(-rate)) / 2) / rate - 1))
 
 
 # --- Releases

@@ -70,6 +70,8 @@ class Climate:
 
 def months(times: NDArray[np.datetime64]) -> Seasons:
     """0 for January to 11 for December."""
+    if np.isnat(times).any():
+        raise InputError(f"A season needs a date, and {np.isnat(times).sum()} of {times.size} times are not one (NaT).")
     month: Seasons = times.astype("datetime64[M]").astype(np.int64) % 12
     return month
 
@@ -139,8 +141,9 @@ def spi(
     """Standardized precipitation index of amounts (time, ...), by distributions fitted before (McKee 1993).
 
     An amount of zero has the probability in the middle of the zeros, (m + 1) / (2 (n + 1)) (Stagge 2015, doi
-    10.1002/joc.4267), or with "upper" their whole share m / n. Beyond `limit` the index is the limit. NaN where the
-    amount is missing or no distribution was fitted.
+    10.1002/joc.4267), or with "upper" their whole share m / n; where the reference was never dry it is at the limit
+    either way, below any drizzle. Beyond `limit` the index is the limit. NaN where the amount is missing or no
+    distribution was fitted.
     """
     values = amounts_of(amounts)
     season, _ = checked(season, None, len(values))
@@ -179,7 +182,8 @@ def climatology(
         s, seen = season[t], np.isfinite(rows[t])
         n[s] += seen
         mean[s] += np.where(seen, rows[t], 0.0)
-        lowest[s], highest[s] = np.fmin(lowest[s], rows[t]), np.fmax(highest[s], rows[t])
+        known = np.where(seen, rows[t], np.nan)
+        lowest[s], highest[s] = np.fmin(lowest[s], known), np.fmax(highest[s], known)
     enough = n >= max(minimum, 1)
     mean = np.divide(mean, n, out=np.full_like(mean, np.nan), where=enough)
     for t in times:
@@ -335,7 +339,7 @@ def standardize(values, order, starts, gamma, centre, limit, out, start, stop): 
             if np.isnan(shape):
                 continue
             none = zeros / n
-            dry = (zeros + 1) / (2 * (n + 1)) if centre else none
+            dry = (zeros + 1) / (2 * (n + 1)) if centre and zeros > 0 else none
             far = shape + 10 * math.sqrt(shape) + 50
             for j in range(len(rows)):
                 x[j] = values[rows[j], k] / scale

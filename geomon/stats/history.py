@@ -93,8 +93,9 @@ def decile_change(
     """By how many tenths of the history the mean of recent years stands above or below the history's own mean.
 
     History is stretched by 5 % of its range on both sides before it is cut into tenths. 0 where the means differ
-    by no more than `alike`. A state has changed at 2 tenths or more (GPG v1 of 15.3.1, with alike 100 for NDVI
-    times 10 000).
+    by no more than `alike`, or by rounding. A constant history lies in its lowest tenth, so that a rise from it is 9
+    tenths and a fall none. A state has changed at 2 tenths or more (GPG v1 of 15.3.1, with alike 100 for NDVI times
+    10 000).
     """
     series, before = joined(history, recent)
     enough = np.isfinite(series[:before]).sum(0) >= max(least_history, 1)
@@ -102,7 +103,8 @@ def decile_change(
     past, now = (np.where(np.isfinite(part), part, np.nan)[:, enough] for part in (series[:before], series[before:]))
     low, high = np.nanmin(past, 0), np.nanmax(past, 0)
     margin = 0.05 * (high - low)
-    cuts = percentiles(np.concatenate([past, [low - margin], [high + margin]]), DECILES)
+    rounding = FLAT * np.maximum(np.maximum(-low, high), np.nanmax(np.abs(now), 0))
+    cuts = percentiles(np.concatenate([past, [low - margin], [high + margin]]), DECILES) + rounding
     means = np.nanmean(past, 0), np.nanmean(now, 0)
     change = (means[1] > cuts).sum(0) - (means[0] > cuts).sum(0)
     out = np.full(series.shape[1], np.nan)
@@ -127,6 +129,7 @@ def _line(series, moments, needed, first, last, out):  # type: ignore[no-untyped
     dates = len(moments)
     x, n = np.empty((dates, LANES)), np.empty(LANES, np.int32)
     time, value, tt, tx, xx = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    left = np.empty(LANES)
     for start in range(first, last, LANES):
         width = min(LANES, last - start)
         for k in range(dates):
@@ -134,20 +137,20 @@ def _line(series, moments, needed, first, last, out):  # type: ignore[no-untyped
         _count(x, n)
         _means(x, moments, n, time, value)
         _squares(x, moments, time, value, tt, tx, xx)
+        slope = tx / tt
+        _rest(x, moments, time, value, slope, left)
         for lane in range(width):
             at, m = start + lane, n[lane]
             out[0, at] = m
             if m < needed:
                 out[1:, at] = np.nan
                 continue
-            slope = tx[lane] / tt[lane]
-            left = max(xx[lane] - slope * tx[lane], 0.0)
             flat = xx[lane] <= m * (FLAT * value[lane]) ** 2
-            exact = left <= 1e-24 * xx[lane] or flat
-            out[1, at] = 0.0 if flat else slope
+            exact = left[lane] <= 1e-24 * xx[lane] or flat
+            out[1, at] = 0.0 if flat else slope[lane]
             out[2, at] = value[lane] - out[1, at] * time[lane]
-            out[3, at] = np.nan if m == 2 else 0.0 if exact else math.sqrt(left / (m - 2) / tt[lane])
-            out[4, at] = np.nan if flat else 1 - left / xx[lane]
+            out[3, at] = np.nan if m == 2 else 0.0 if exact else math.sqrt(left[lane] / (m - 2) / tt[lane])
+            out[4, at] = np.nan if flat else max(0.0, 1 - left[lane] / xx[lane])
 
 
 @compiled
@@ -177,6 +180,16 @@ def _squares(x, moments, time, value, tt, tx, xx):  # type: ignore[no-untyped-de
             tt[lane] += t * t
             tx[lane] += t * v
             xx[lane] += v * v
+
+
+@compiled
+def _rest(x, moments, time, value, slope, left):  # type: ignore[no-untyped-def]
+    """Squares of the residuals, summed: the difference of the other sums would lose what is small beside them."""
+    left[:] = 0
+    for k in range(len(x)):
+        for lane in range(LANES):
+            residual = x[k, lane] - value[lane] - slope[lane] * (moments[k] - time[lane])
+            left[lane] += residual * residual if x[k, lane] == x[k, lane] else 0.0
 
 
 @compiled

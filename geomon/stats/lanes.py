@@ -13,6 +13,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 LANES = 8
@@ -24,8 +25,9 @@ def sum_lanes(context: Any, array: Any, nodata: Any, about: Any) -> Any:
     """(count, sum, sum of squares, least, greatest) of `array - about`, for a one-dimensional contiguous array.
 
     NaN and what equals `nodata` (a float64, NaN for none) do not enter; least and greatest are inf and -inf then.
-    What a caller does not use is not computed.
+    What a caller does not use is not computed. TypingError for a strided array.
     """
+    refuse_strides(array)
     signature = types.UniTuple(types.float64, 5)(array, types.float64, types.float64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -100,6 +102,7 @@ def sum_lanes(context: Any, array: Any, nodata: Any, about: Any) -> Any:
 
 def ask_for(context: Any, array: Any) -> Any:
     """Ask for a contiguous array's memory before it is needed: short stretches of rows come too late by themselves."""
+    refuse_strides(array)
     signature = types.void(array)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -115,6 +118,12 @@ def ask_for(context: Any, array: Any) -> Any:
         return context.get_dummy_value()
 
     return signature, generate
+
+
+def refuse_strides(array: Any) -> None:
+    """TypingError unless elements stand side by side: memory is read from the first one on."""
+    if not isinstance(array, types.Array) or array.ndim != 1 or array.layout != "C":
+        raise TypingError(f"Lanes take a contiguous array of one dimension, not {array}. Copy it first.")
 
 
 def spread(builder: Any, value: Any, vector: Any) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from geomon.grid import Floats, Grid, Window, authalic, is_geographic, transformer
+from geomon.grid import Floats, Grid, Window, authalic, is_geographic, poles, transformer
 from geomon.stats.coverage import Integers
 
 COARSE = 1 / 8  # of a source cell: the width of a target cell below which an amount is given as a density
@@ -37,7 +37,7 @@ def move(array: Floats, origin: Window, to: Window, kind: str, seen: Floats | No
 
 
 def reach(grid: Grid, to: Window) -> Window:
-    """The window of another grid that holds all of `to`, and a cell around it."""
+    """The window of another grid that holds all of `to`, and a cell around it; in degrees it may run beyond 180."""
     if grid == to.grid:
         return to
     west, south, east, north = to.bounds
@@ -45,17 +45,37 @@ def reach(grid: Grid, to: Window) -> Window:
         x, y = edge_points(to)
         x, y = transformer(to.grid.crs, grid.crs).transform(x, y)
         good = np.isfinite(x) & np.isfinite(y)
-        west, south, east, north = x[good].min(), y[good].min(), x[good].max(), y[good].max()
+        x, y = x[good], y[good]
+        if is_geographic(grid.crs):
+            x = one_turn(x, middle(to, grid.crs))
+        west, south, east, north = x.min(), y.min(), x.max(), y.max()
+        for latitude, px, py in poles(to.grid.crs) if is_geographic(grid.crs) else ():
+            if to.bounds[0] <= px <= to.bounds[2] and to.bounds[1] <= py <= to.bounds[3]:
+                west, east, south, north = -180.0, 180.0, min(south, latitude), max(north, latitude)
     return grid.cover((float(west), float(south), float(east), float(north)), margin=1)
 
 
 def edge_points(window: Window) -> tuple[Floats, Floats]:
     """Points along the border of a window, close enough that a curved image of it is held by them."""
-    t = np.linspace(0, 1, 65)
     west, south, east, north = window.bounds
-    x = np.concatenate([west + t * (east - west)] * 2 + [np.full(65, west), np.full(65, east)])
-    y = np.concatenate([np.full(65, south), np.full(65, north)] + [south + t * (north - south)] * 2)
+    n = 65 if east - west < 20 or not is_geographic(window.grid.crs) else 1025
+    t = np.linspace(0, 1, n)
+    x = np.concatenate([west + t * (east - west)] * 2 + [np.full(n, west), np.full(n, east)])
+    y = np.concatenate([np.full(n, south), np.full(n, north)] + [south + t * (north - south)] * 2)
     return x, y
+
+
+def middle(window: Window, crs: str) -> float:
+    """The longitude, in a CRS of degrees, of the middle of a window."""
+    west, south, east, north = window.bounds
+    x, _ = transformer(window.grid.crs, crs).transform((west + east) / 2, (south + north) / 2)
+    return float(x) if math.isfinite(x) else 0.0
+
+
+def one_turn(longitude: Floats, near: float) -> Floats:
+    """Longitudes as they run on within half a turn of one of them."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(longitude + 360 * np.round((near - longitude) / 360))
 
 
 def nearest(array: Floats, origin: Window, to: Window, seen: Floats) -> Moved:
@@ -80,6 +100,9 @@ def rows_columns(window: Window, x: Floats, y: Floats) -> tuple[Integers, Intege
     """Row and column in the window of coordinates of its CRS; a point on an edge belongs to the cell below or right."""
     grid = window.grid
     far = -(2**31)
+    west, _, east, _ = window.bounds
+    if is_geographic(grid.crs) and not -180 <= west <= east <= 180:
+        x = one_turn(x, (west + east) / 2)
     with np.errstate(invalid="ignore"):
         i, j = np.floor((grid.y0 - y) / grid.dy + 1e-9), np.floor((x - grid.x0) / grid.dx + 1e-9)
     i, j = np.where(np.isfinite(i), i, far), np.where(np.isfinite(j), j, far)

@@ -87,14 +87,21 @@ def assess(
     """Progress from 2015, or the first year after it, to the latest value.
 
     `years` and `values` (n,) may have gaps (NaN); a missing 2015 between two years is read off the line between them.
-    `desired` is 'up' or 'down', `se` (n,) are standard errors. InputError for unknown rules or directions.
+    `desired` is 'up' or 'down', `se` (n,) are standard errors. A series that starts at its target or beyond it
+    has met it as long as it stays there, and got worse once it does not. InputError for unknown rules or directions,
+    a target that is no number, or arrays of different lengths.
     """
     if rules not in RULES:
         raise InputError(f"There are no rules {rules!r}; there are {', '.join(map(repr, RULES))}.")
     if desired not in ("up", "down"):
         raise InputError(f"Progress needs a direction: desired='up' or 'down', not {desired!r}.")
+    if target is not None and not np.isfinite(target):
+        raise InputError(f"A target of {target:g} can not be reached. Give a number, or None for no target.")
     t, x = np.asarray(years, float), np.asarray(values, float)
-    spread = np.zeros(len(x)) if se is None else np.asarray(se, float)
+    spread = np.zeros(x.shape) if se is None else np.asarray(se, float)
+    if t.ndim != 1 or not t.shape == x.shape == spread.shape:
+        shapes = f"{t.shape} years, {x.shape} values and {spread.shape} standard errors"
+        raise InputError(f"There are {shapes}. Give one value, and one standard error or none at all, for each year.")
     known = np.isfinite(x) & np.isfinite(t)
     order = np.argsort(t[known], kind="stable")
     t, x, spread = t[known][order], x[known][order], spread[known][order]
@@ -103,7 +110,11 @@ def assess(
     t0 = float(FIRST) if t[0] <= FIRST else float(t[0])
     if t[-1] - t0 < LEAST:
         return Progress(UNKNOWN, why=f"{t0:.0f} to {t[-1]:.0f} are fewer than {LEAST} years")
+    if target is not None and target_year <= t0:
+        return Progress(UNKNOWN, why=f"the year of the target, {target_year}, is not after {t0:.0f}, the first")
     x0, s0 = float(np.interp(t0, t, x)), float(np.interp(t0, t, spread))
+    if target is None and x0 == 0:
+        return Progress(UNKNOWN, why=f"growth from zero, the value of {t0:.0f}, is undefined")
     one = graded(np.array([x0]), np.array([x[-1]]), t[-1] - t0, desired, target, target_year - t0, RULES[rules])
     odds: dict[str, float] = {}
     if se is not None and np.isfinite([s0, spread[-1]]).all():
@@ -148,16 +159,16 @@ def graded(x0: Floats, x: Floats, span: float, desired: str, target: float | Non
         rate = (x / x0) ** (1 / span) - 1
         if target is None:
             linear = ~((x0 > 0) & (x > 0))
-            moved = sign * np.where(linear, (x - x0) / (span * np.maximum(np.abs(x0), 1e-12)), rate)
+            moved = sign * np.where(linear, (x - x0) / (span * np.abs(x0)), rate)
             nothing = np.full(x.shape, np.nan)
             return Graded(below(moved, rules.rate, rules.reached[1]), moved, nothing, nothing, linear)
         required = (target / x0) ** (1 / left) - 1
         linear = ~((x0 > 0) & (x > 0) & (target > 0))
         ratio = np.where(linear, (x - x0) / (target - x0) * left / span, rate / required)
-        met = (sign * (x - target) >= 0) | (np.abs(required) < STILL)
-        grade = np.where(met, 0, below(ratio, rules.ratio, rules.reached[0]))
-        gone = sign * (x0 - target) > 0  # it started beyond the target, and is no longer there
-        return Graded(np.where(gone & ~met, len(CLASSES) - 1, grade), rate, required, ratio, linear)
+        there = (sign * (x0 - target) >= 0) | (np.abs(required) < STILL)  # it started at the target or beyond it
+        met = (sign * (x - target) >= 0) | (there & (sign * (x - x0) >= 0))
+        grade = np.where(there, len(CLASSES) - 1, below(ratio, rules.ratio, rules.reached[0]))
+        return Graded(np.where(met, 0, grade), rate, required, ratio, linear)
 
 
 def below(values: Floats, cuts: tuple[float, float, float], reached: tuple[bool, bool, bool]) -> NDArray[np.int64]:

@@ -1,6 +1,6 @@
 """Whittaker smoothing of pixel series, and gaps filled so that filled stays apart from observed.
 
-Series stand time first, (time, ...), in equal steps; NaN is missing. The smooth curve z minimizes
+Series stand time first, (time, ...), in equal steps; NaN and infinity are missing. The smooth curve z minimizes
 sum w (y - z)^2 + lambda sum (second differences of z)^2 (Whittaker 1923; Eilers 2003, doi 10.1021/ac034173t): one
 system of five diagonals for each pixel, solved for many pixels in lockstep. Arithmetic is float64; what comes out has
 the type of what went in.
@@ -26,6 +26,7 @@ LANE, TWO = np.uint64(LANES), np.uint64(2)
 Y, SEEN, W, Q, G, Z = (np.uint64(k * LANES) for k in range(6))
 STEP = np.uint64(6 * LANES)
 ROUNDS = 25  # of asymmetric weights; nearly all series settle within 10
+STIFFEST = 1e9  # lambda over weight: up to there a curve is good to 1e-6 of the values
 LAMBDAS = tuple(10 ** (k / 5) for k in range(-5, 21))  # 0.1 to 10,000
 
 
@@ -49,12 +50,13 @@ def whittaker(
 ) -> Series:
     """The smooth curve through each series (time, ...), also where it was not observed.
 
-    `lambda_` is one number or one for each pixel. `weights` (time, ...), not negative, say how far a value is
-    trusted. With `p` the curve is an expectile, for clouds push vegetation indices down (p = 0.9 follows the upper
-    envelope): weights are p above the curve and 1 - p below it, found anew until none changes, at most 25 times
-    (Eilers, Pesendorfer and Bonifacio 2017, doi 10.1109/Multi-Temp.2017.8076705); so p = 0.5 is the symmetric curve
-    of twice the lambda. Series with fewer than `minimum` observations are NaN throughout. Beyond the first and last
-    observation the curve is a straight line: `fill` does not use it there.
+    `lambda_` is one number or one for each pixel, at most 1e9 times its largest weight; NaN gives no curve. `weights`
+    (time, ...), not negative, say how far a value is trusted; without them it is 1. With `p` the curve is an expectile,
+    for clouds push vegetation indices down (p = 0.9 follows the upper envelope): weights are p above the curve and
+    1 - p below it, found anew until none changes, at most 25 times (Eilers, Pesendorfer and Bonifacio 2017, doi
+    10.1109/Multi-Temp.2017.8076705); so p = 0.5 is the symmetric curve of twice the lambda. Series with fewer than
+    `minimum` observations are NaN throughout. Beyond the first and last observation the curve is a straight line:
+    `fill` does not use it there.
     """
     return curves(series, np.asarray(lambda_, float), np.empty(0), weights, p, minimum, threads)[0]
 
@@ -93,17 +95,26 @@ def curves(
     values = table(series)
     if len(values) < 3:
         raise InputError(f"A smooth curve needs three steps of time or more, and the series has {len(values)}.")
-    if not (np.isfinite(lambda_) & (lambda_ > 0)).all():
-        raise InputError(f"Lambda must be above 0, and {np.min(lambda_)} was asked for.")
+    if not grid.size and lambda_.shape not in ((), series.shape[1:]):
+        raise InputError(f"Lambda is one number or one for each pixel {series.shape[1:]}, not {lambda_.shape}.")
+    if (lambda_ <= 0).any():
+        raise InputError(f"Lambda must be above 0, and {np.nanmin(lambda_)} was asked for.")
     if p is not None and not 0 < p < 1:
         raise InputError(f"p lies between 0 and 1, and {p} was asked for.")
     if minimum < 2:
         raise InputError(f"Two observations or more make a curve, and a minimum of {minimum} was asked for.")
     trust = np.empty((0, 0), values.dtype) if weights is None else table(weights).astype(values.dtype, copy=False)
-    if weights is not None and (trust.shape != values.shape or (trust < 0).any()):
-        raise InputError("Weights are not negative and have the shape of the series.")
+    largest = np.ones(1) if weights is None else np.fmax.reduce(trust, axis=0).astype(float)
+    if weights is not None and (trust.shape != values.shape or (trust < 0).any() or np.isinf(largest).any()):
+        raise InputError("Weights are not negative, not infinite, and have the shape of the series.")
     shape = series.shape[1:]
     found = np.array(np.broadcast_to(np.nan if grid.size else lambda_, shape), float).reshape(-1)
+    stiff = (grid[-1] if grid.size else found) / np.where(largest > 0, largest, 1.0)
+    if (stiff > STIFFEST).any():
+        raise InputError(
+            f"Lambda is at most {STIFFEST:.0e} times the largest weight of a pixel, and is {np.nanmax(stiff):.0e} "
+            "times that. Fit a straight line instead."
+        )
     out = np.empty_like(values)
     work = (values, trust, found, grid, 0.0 if p is None else float(p), minimum, out)
     do_parts(lambda a, b: smooth(*work, a, b), 0, values.shape[1], PIECE, threads)
@@ -113,7 +124,7 @@ def curves(
 def fill(series: Series, longest: int, *, curve: Series | None = None, threads: int = 1) -> Filled:
     """Gaps of at most `longest` steps closed by a straight line, or by the values of a `curve`; the rest as it was.
 
-    A gap has an observation on either side: what is missing before the first and after the last stays missing.
+    A gap has an observation on either side: what is missing before the first and after the last stays missing, as NaN.
     """
     values = table(series)
     if longest < 1:
@@ -151,7 +162,10 @@ def smooth(values, trust, found, grid, p, minimum, out, start, stop):  # type: i
             lowest(grid, fits, roughs, lambda_)
             found[first : first + lanes] = np.where(count >= minimum, lambda_, np.nan)[:lanes]
         else:
-            lambda_[:lanes] = found[first : first + lanes]
+            for k in range(lanes):
+                known = found[first + k]
+                lambda_[k] = known if known > 0 else 1.0
+                count[k] = count[k] if known > 0 else 0.0
         settle(a, lambda_, p)
         unload(a, np.where(count >= minimum, 0.0, np.nan), out, first, lanes)
 
@@ -271,7 +285,8 @@ def close(values, by, longest, out, filled, start, stop):  # type: ignore[no-unt
     last = np.full(stop - start, -1)
     for i in range(len(values)):
         for k in range(start, stop):
-            if np.isnan(values[i, k]):
+            if not np.isfinite(values[i, k]):
+                out[i, k] = np.nan
                 continue
             a = last[k - start]
             last[k - start] = i
@@ -279,7 +294,7 @@ def close(values, by, longest, out, filled, start, stop):  # type: ignore[no-unt
                 continue
             for j in range(a + 1, i):
                 if len(by):
-                    out[j, k] = by[j, k]
+                    out[j, k] = by[j, k] if np.isfinite(by[j, k]) else np.nan
                 else:
                     out[j, k] = values[a, k] + (values[i, k] - values[a, k]) * (j - a) / (i - a)
                 filled[j, k] = not np.isnan(out[j, k])

@@ -211,10 +211,10 @@ def elevation_range(
 ) -> Floats:
     """Highest less lowest elevation, in metres, of the cells whose centres lie within `radius` metres of a cell's.
 
-    Of the cells that were seen; NaN if they are less than `least` of the circle, and where the circle reaches
-    beyond the array: it needs a margin of `radius`. Distances are those of the ellipsoid on a geographic grid, whose
-    circle has more columns the nearer it is to a pole, and those of the plane on a projected one; InputError if that
-    stretches the circle by more than 1 %, as Web Mercator does.
+    Of the cells that were seen; NaN if they are less than `least` of the circle, beyond a pole, and where the circle
+    reaches beyond the array: it needs a margin of `radius`. Distances are those of the ellipsoid on a geographic grid,
+    whose circle has more columns the nearer it is to a pole, and those of the plane on a projected one; InputError if
+    that stretches the circle by more than 1 %, as Web Mercator does.
 
     A circle of r rows takes about 2 r steps of a vector instruction (nested widening of chords), not pi r^2.
     """
@@ -307,8 +307,8 @@ def ranges(
     for i in range(start, stop):
         half = up[i, 0]
         above, below = reach(up[i]), reach(down[i])
-        if i < above or i + below >= height or 2 * half >= width:
-            continue
+        if half < 0 or i < above or i + below >= height or 2 * half >= width:
+            continue  # beyond a pole, or the circle is not inside
         edge = half
         high[:], low[:] = -np.inf, np.inf
         fold(high, low, x[i], x[i], x[i], x[i])

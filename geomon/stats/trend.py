@@ -24,6 +24,7 @@ LANES = 64  # pixels in lockstep; one byte of each fills a vector register
 SLAB = 24  # rows of slopes counted at once
 FEW = 10  # slabs whose counts fit into a byte
 PIECE = 256 * LANES  # pixels that a thread takes at a time
+ALIKE = 1e-10  # of the largest value: residuals closer than that differ by rounding
 SURE = 1.96  # standard errors beyond which an autocorrelation is taken for real
 compiled = njit(nogil=True, cache=True, error_model="numpy")
 
@@ -80,6 +81,8 @@ def trends(
     """
     series, moments = checked(values, times)
     dates, pixels = series.shape
+    if confidence is not None and not 0 < confidence < 1:
+        raise InputError(f"A confidence lies between 0 and 1, and {confidence} was asked for; 95 % is 0.95.")
     i, j = np.triu_indices(dates, 1)
     factors = (1 / (moments[j] - moments[i])).astype(series.dtype)
     reach = 0.0 if confidence is None else float(ndtri((1 + confidence) / 2))
@@ -101,15 +104,15 @@ def prewhitened(values: Array, times: ArrayLike | None = None, *, threads: int =
 
     Residuals of Theil-Sen's line lose r1 times the one before (the last date with a value, after a gap) and get
     the line back; n, score, variance, z, p and tau are of that. Slope, intercept and bounds stay those of the
-    series. Where |r1| <= 1.96 / sqrt(n), nothing changes. Source: Yue et al. (2002).
+    series. Where |r1| <= 1.96 / sqrt(n), or the line has no residuals, nothing changes. All is computed as float64.
+    Source: Yue et al. (2002).
     """
-    plain = trends(values, times, threads=threads, **rules)
-    series, moments = checked(values, times)
+    series, moments, alike = doubles(values, times)
+    plain = trends(series.reshape(np.shape(values)), moments, threads=threads, **rules)
     pixels = series.shape[1]
     white, changed = np.empty(series.shape), np.empty(pixels, np.bool_)
-    slopes = plain.slope.reshape(pixels).astype(float)
-    precision = float(rules.get("precision", 0.0))
-    do_parts(lambda a, b: _whiten(series, moments, slopes, precision, a, b, white, changed), 0, pixels, PIECE, threads)
+    work = (series, moments, plain.slope.reshape(pixels), float(rules.get("precision", 0.0)), alike)
+    do_parts(lambda a, b: _whiten(*work, a, b, white, changed), 0, pixels, PIECE, threads)
     # One value fewer is no reason to give up a pixel that had enough of them.
     freed = trends(white[:, changed], moments, least=2, threads=threads)
     parts = {}
@@ -132,16 +135,15 @@ def hamed_rao(
     """`trends` with variance, z and p for autocorrelated series.
 
     The variance grows by the significant autocorrelations of the ranks of the residuals, up to so many `lags`:
-    chance ones at long lags would make it smaller. It never falls, unless it may `shrink`. Source: Hamed & Rao
-    (1998).
+    chance ones at long lags would make it smaller. It never falls, unless it may `shrink`. All is computed as
+    float64; residuals that differ by rounding are ties. Source: Hamed & Rao (1998).
     """
-    plain = trends(values, times, threads=threads, **rules)
-    series, moments = checked(values, times)
+    series, moments, alike = doubles(values, times)
+    plain = trends(series.reshape(np.shape(values)), moments, threads=threads, **rules)
     pixels = series.shape[1]
     growth = np.empty(pixels)
-    slopes = plain.slope.reshape(pixels).astype(float)
-    precision = float(rules.get("precision", 0.0))
-    do_parts(lambda a, b: _growth(series, moments, slopes, precision, lags, a, b, growth), 0, pixels, PIECE, threads)
+    work = (series, moments, plain.slope.reshape(pixels), float(rules.get("precision", 0.0)), alike)
+    do_parts(lambda a, b: _growth(*work, lags, a, b, growth), 0, pixels, PIECE, threads)
     grown = growth.reshape(plain.n.shape)
     variance = plain.variance * (grown if shrink else np.maximum(grown, 1.0))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -222,6 +224,13 @@ def checked(values: Array, times: ArrayLike | None) -> tuple[Array, NDArray[np.f
     floats = np.result_type(values.dtype, np.float32)
     wanted = np.float32 if floats == np.float32 else np.float64
     return np.ascontiguousarray(values.reshape(dates, -1), dtype=wanted), moments
+
+
+def doubles(values: Array, times: ArrayLike | None) -> tuple[Array, NDArray[np.float64], float]:
+    """`checked` as float64, and the share of the largest value below which residuals are alike."""
+    series, moments = checked(values, times)
+    kind = np.asarray(values).dtype
+    return series.astype(float, copy=False), moments, max(ALIKE, 8 * np.finfo(kind).eps if kind.kind == "f" else 0.0)
 
 
 def exchanges(n: int) -> NDArray[np.int64]:
@@ -492,21 +501,22 @@ def _middle_time(x, moments, n, run, middle):  # type: ignore[no-untyped-def]
 
 @compiled
 def _residuals(series, moments, slope, precision, pixel, y, t):  # type: ignore[no-untyped-def]
-    """Values of a pixel less a line of that slope, and their times; how many."""
-    n = 0
+    """Values of a pixel less a line of that slope, and their times; how many, and the largest value."""
+    n, largest = 0, 0.0
     for k in range(len(moments)):
         value = float(series[k, pixel])
         if abs(value) < np.inf:
             value = value if precision == 0 else np.rint(value / precision) * precision
             t[n] = moments[k] - moments[0]
             y[n] = value - slope * t[n]
+            largest = max(largest, abs(value))
             n += 1
-    return n
+    return n, largest
 
 
 @compiled
-def _correlation(y, n, lag):  # type: ignore[no-untyped-def]
-    """Autocorrelation, divided by n at every lag; 0 for a constant."""
+def _correlation(y, n, lag, near):  # type: ignore[no-untyped-def]
+    """Autocorrelation, divided by n at every lag; 0 where the standard deviation is no more than `near`."""
     mean = 0.0
     for k in range(n):
         mean += y[k] / n
@@ -515,18 +525,18 @@ def _correlation(y, n, lag):  # type: ignore[no-untyped-def]
         power += (y[k] - mean) ** 2
         if k >= lag:
             together += (y[k] - mean) * (y[k - lag] - mean)
-    return together / power if power > 0 else 0.0
+    return together / power if power > n * near**2 else 0.0
 
 
 @compiled
-def _whiten(series, moments, slopes, precision, first, last, white, changed):  # type: ignore[no-untyped-def]
+def _whiten(series, moments, slopes, precision, alike, first, last, white, changed):  # type: ignore[no-untyped-def]
     y, t = np.empty(len(moments)), np.empty(len(moments))
     for pixel in range(first, last):
         changed[pixel] = False
         if not abs(slopes[pixel]) < np.inf:
             continue
-        n = _residuals(series, moments, slopes[pixel], precision, pixel, y, t)
-        r = _correlation(y, n, 1)
+        n, largest = _residuals(series, moments, slopes[pixel], precision, pixel, y, t)
+        r = _correlation(y, n, 1, alike * largest)
         changed[pixel] = abs(r) > SURE / math.sqrt(n)
         white[:, pixel] = np.nan
         for k in range(1, n):
@@ -534,20 +544,21 @@ def _whiten(series, moments, slopes, precision, first, last, white, changed):  #
 
 
 @compiled
-def _growth(series, moments, slopes, precision, lags, first, last, growth):  # type: ignore[no-untyped-def]
+def _growth(series, moments, slopes, precision, alike, lags, first, last, growth):  # type: ignore[no-untyped-def]
     y, t, ranks = np.empty(len(moments)), np.empty(len(moments)), np.empty(len(moments))
     for pixel in range(first, last):
         growth[pixel] = np.nan
         if not abs(slopes[pixel]) < np.inf:
             continue
-        n = _residuals(series, moments, slopes[pixel], precision, pixel, y, t)
+        n, largest = _residuals(series, moments, slopes[pixel], precision, pixel, y, t)
+        near = alike * largest
         for i in range(n):
             ranks[i] = 0.0
             for j in range(n):
-                ranks[i] += 0.5 * (y[j] < y[i]) + 0.5 * (y[j] <= y[i])
+                ranks[i] += 0.5 * (y[j] < y[i] - near) + 0.5 * (y[j] <= y[i] + near)
         total = 0.0
         for lag in range(1, min(lags, n - 1) + 1):
-            r = _correlation(ranks, n, lag)
+            r = _correlation(ranks, n, lag, 0.0)
             if abs(r) > SURE / math.sqrt(n):
                 total += (n - lag) * (n - lag - 1.0) * (n - lag - 2.0) * r
         growth[pixel] = 1 + 2 / (n * (n - 1.0) * (n - 2.0)) * total if n > 2 else 1.0

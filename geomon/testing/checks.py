@@ -174,11 +174,7 @@ def plant(trial: Trial, collection: str, band: str, dates: frozenset[str]) -> No
 def scattered(trial: Trial, raster: Raster) -> tuple[NDArray[np.bool_], float]:
     """A fifth of the cells of a raster that lie in zones, here and there, and how much ground of zones that is."""
     window = raster.window
-    share = np.zeros(window.shape)
-    for zone in trial.zones.to_crs(window.grid.crs).leaves:
-        assert zone.geometry is not None
-        part = cover(zone.geometry, window)
-        share.ravel()[part.cells] += part.share
+    share = cover([z.geometry for z in trial.zones.to_crs(window.grid.crs).leaves], window).on_cells()
     rng = np.random.default_rng(3)
     at = (share > 0) & (rng.random(window.shape) < 0.2)
     if not at.any():

@@ -11,7 +11,7 @@ import pyproj
 import shapely
 
 from geomon.errors import CatalogError, did_you_mean, listing
-from geomon.grid import Bounds, Floats, Grid, Window
+from geomon.grid import Bounds, Floats, Grid, Window, both_sides
 from geomon.period import Period
 from geomon.sources.catalog import Catalog
 from geomon.sources.records import Band, Collection, Granule, Legend, Scene
@@ -63,9 +63,8 @@ class Raster:
     def touches(self, box: Sequence[float]) -> bool:
         """Whether it lies at least in part within a box in degrees."""
         degrees = pyproj.Transformer.from_crs(self.window.grid.crs, DEGREES, always_xy=True)
-        own = shapely.box(*degrees.transform_bounds(*self.window.bounds))
-        west, south, east, north = box
-        return bool(own.intersects(shapely.box(west, south, east, north)))
+        own = both_sides(degrees.transform_bounds(*self.window.bounds, 21))
+        return any(shapely.box(*a).intersects(shapely.box(*b)) for a in own for b in both_sides(box))
 
 
 def raster(
@@ -130,17 +129,14 @@ class World:
         """Dates that lie inside the period (of a static band: all) and touch the box, sorted by time."""
         wanted = self.collection(collection_id).band(band)
         own = [r for r in self.rasters if r.collection == collection_id and r.band.name == wanted.name]
+        near = [r for r in own if bbox_lonlat is None or r.touches(bbox_lonlat)]
         return tuple(
-            scene
-            for r in own
-            if bbox_lonlat is None or r.touches(bbox_lonlat)
-            for scene in r.scenes
-            if period is None or wanted.when == "static" or period.holds(scene.when)
+            scene for scene in dates(near) if period is None or wanted.when == "static" or period.holds(scene.when)
         )
 
-    def grid(self, scenes: Sequence[Scene]) -> Grid:
-        """The lattice they share; CatalogError that says which differ."""
-        return Catalog(()).grid(scenes)
+    def grids(self, scenes: Sequence[Scene]) -> tuple[Grid, ...]:
+        """The lattices that they lie on."""
+        return Catalog(()).grids(scenes)
 
     def features(self, collection_id: str, bbox: Sequence[float] | None = None) -> gpd.GeoDataFrame:
         """The features of a vector collection, in whatever CRS they were given."""
@@ -150,7 +146,7 @@ class World:
         return self.vectors[collection_id]
 
     def having(self, *rasters: Raster, **vectors: gpd.GeoDataFrame) -> "World":
-        """The same with these, which take the place of those of their collection and band."""
+        """The same with these, which take the place of those of their collection and band; several may share one."""
         new = {(r.collection, r.band.name) for r in rasters}
         kept = [r for r in self.rasters if (r.collection, r.band.name) not in new]
         return replace(self, rasters=(*kept, *rasters), vectors={**self.vectors, **vectors})
@@ -167,6 +163,17 @@ class World:
                 for r in self.rasters
             ),
         )
+
+
+def dates(rasters: Sequence[Raster]) -> list[Scene]:
+    """The dates of some rasters of one band, sorted by time: those of one label are granules of one date."""
+    found: dict[str, Scene] = {}
+    for n, scene in enumerate(scene for r in rasters for scene in r.scenes):
+        if scene.label in found:
+            more = tuple(replace(g, item=f"{g.item}-{n}", href=f"{g.href}-{n}") for g in scene.granules)
+            scene = replace(found[scene.label], granules=(*found[scene.label].granules, *more))
+        found[scene.label] = scene
+    return sorted(found.values(), key=lambda s: s.when.start)
 
 
 def features(shapes: Sequence[Any], crs: str, **fields: Sequence[Any]) -> gpd.GeoDataFrame:

@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geomon.areas import are_countries, same_area
 from geomon.errors import ZoneError, did_you_mean, listing
-from geomon.grid import Bounds, is_geographic
+from geomon.grid import POLAR, Bounds, is_geographic, strip, transformer
 from geomon.zones.boundaries import Boundaries, Zone, clean, load
 from geomon.zones.columns import Wanted
 from geomon.zones.polygons import polygonal
@@ -22,7 +22,8 @@ from geomon.zones.reproject import reproject
 
 __all__ = ["Zone", "Zones"]
 
-FINE_DEGREES, FINE_METRES = 1e-8, 1e-3  # how far an edge may lie off after projection, unless stated
+FINE_DEGREES, FINE_METRES = 1e-8, 1e-3
+EDGE, HALF = 256, 180.0  # points around zones for a search, and degrees that no plain box spans
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Zones:
     def _from(cls, found: Boundaries) -> "Zones":
         return cls(found.zones, found.crs, found.version, found.remarks)
 
-    @property
+    @functools.cached_property
     def codes(self) -> tuple[str, ...]:
         """Codes of all zones, parents too, in the order of the file."""
         return tuple(zone.code for zone in self.zones)
@@ -150,7 +151,7 @@ class Zones:
             return self
         if pyproj.CRS.from_user_input(self.crs) == pyproj.CRS.from_user_input(crs):
             return replace(self, crs=crs)
-        tolerance = tolerance or (FINE_DEGREES if is_geographic(crs) else FINE_METRES)
+        tolerance = tolerance or fine(crs)
         every = {zone.code: zone for zone in (*self.ground, *self.zones) if zone.geometry is not None}
         shapes = np.array([zone.geometry for zone in every.values()], dtype=object)
         moved = dict(zip(every, reproject(shapes, tuple(every), self.crs, crs, tolerance), strict=True))
@@ -171,10 +172,27 @@ class Zones:
 
     @functools.cached_property
     def bounds_lonlat(self) -> Bounds:
-        """West, south, east, north in degrees; -180 and 180 for zones across the antimeridian."""
+        """West, south, east, north in degrees; west is east of east for zones across the antimeridian (RFC 7946)."""
         degrees = self.to_crs("EPSG:4326", tolerance=1e-5)
-        west, south, east, north = shapely.total_bounds([z.geometry for z in degrees.zones if z.geometry is not None])
-        return float(west), float(south), float(east), float(north)
+        parts = shapely.get_parts([z.geometry for z in degrees.zones if z.geometry is not None])
+        _, south, _, north = shapely.total_bounds(parts)
+        west, east = strip(*shapely.bounds(parts).T[[0, 2]])
+        return west, float(south), east, float(north)
+
+    @functools.cached_property
+    def near_lonlat(self) -> Bounds:
+        """A box in degrees that holds all zones and may be a little larger; found fast, for a search."""
+        shapes = [z.geometry for z in self.zones if z.geometry is not None]
+        if is_geographic(self.crs) or not shapes:
+            return self.bounds_lonlat
+        hull = shapely.convex_hull(shapely.GeometryCollection(shapes)).boundary
+        edge = shapely.get_coordinates(shapely.segmentize(hull, hull.length / EDGE))
+        x, y = transformer(self.crs, "EPSG:4326").transform(*edge.T)
+        plain = np.isfinite(x).all() and np.isfinite(y).all() and np.abs(y).max() < POLAR and np.ptp(x) < HALF
+        if not plain:  # around a pole, or across the antimeridian
+            return self.bounds_lonlat
+        sag = max(np.ptp(x), np.ptp(y)) / EDGE
+        return float(x.min() - sag), float(y.min() - sag), float(x.max() + sag), float(y.max() + sag)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -186,6 +204,11 @@ class Zones:
                 for text in (zone.code.encode(), zone.parent.encode(), shape):
                     digest.update(len(text).to_bytes(8, "little") + text)
         return digest.hexdigest()
+
+
+def fine(crs: str) -> float:
+    """How far an edge may lie off after projection, in units of the CRS, unless stated."""
+    return FINE_DEGREES if is_geographic(crs) else FINE_METRES
 
 
 def _check(zones: Sequence[Zone]) -> None:

@@ -1,5 +1,6 @@
 """Polygons as they come: are they where they say, are they whole, do neighbours claim the same ground?"""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geomon.errors import ZoneError, listing
-from geomon.grid import is_geographic, transformer, true_area
+from geomon.grid import Floats, is_geographic, transformer, true_area
 
 Polygons = NDArray[np.object_]
 
@@ -53,7 +54,6 @@ def check_place(shapes: Polygons, codes: Sequence[str], crs: str, where: str) ->
         return []
     if is_geographic(crs):
         _check_degrees(xy, of, codes, where)
-        _check_cut(shapes, codes, where)
         return []
     return _check_projected(xy, of, codes, crs, where)
 
@@ -78,15 +78,6 @@ def _check_degrees(xy: NDArray[np.float64], of: NDArray[np.int64], codes: Sequen
         f"{where}: zone {codes[of[far[0]]]!r} has the point ({lon:.6g}, {lat:.6g}), but coordinates here are "
         f"longitude and latitude (GeoJSON always is, by RFC 7946). {todo}"
     )
-
-
-def _check_cut(shapes: Polygons, codes: Sequence[str], where: str) -> None:
-    leaping = np.flatnonzero(torn(shapes))
-    if leaping.size:
-        raise ZoneError(
-            f"{where}: {_named(codes, leaping)} crosses the antimeridian uncut, with an edge around the "
-            "whole earth. Cut it at 180 degrees (RFC 7946, 3.1.9)."
-        )
 
 
 def _check_projected(
@@ -134,7 +125,49 @@ def cut(shape: BaseGeometry) -> BaseGeometry:
     for turn in (-360.0, 0.0, 360.0):
         strip = shapely.intersection(shape, shapely.box(turn - 180, -90, turn + 180, 90))
         parts += polygons_of(shapely.affinity.translate(strip, xoff=-turn))
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    whole = parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+    return whole if whole.is_valid else polygonal(shapely.union_all(parts))
+
+
+def leaps(ring: Floats) -> bool:
+    """Whether a ring in degrees leaps across the antimeridian, from 179 to -179, instead of being cut there.
+
+    An edge from -180 to 180 exactly is an honest one if the ring holds more ground without it: the foot of
+    Antarctica, a box around the world.
+    """
+    leap = np.abs(np.diff(ring[:, 0]))
+    if (leap < LEAP).all():
+        return False
+    if ((leap > LEAP) & (leap < 360 - EDGE)).any():
+        return True
+    joined = run_on(ring)
+    return bool(joined[0, 0] == joined[-1, 0] and 0 < shapely.Polygon(joined).area < shapely.Polygon(ring).area)
+
+
+def run_on(ring: Floats) -> Floats:
+    """A ring in degrees that runs on beyond 180 where it leaps to the other side."""
+    step = np.diff(ring[:, 0])
+    turns = np.where(np.abs(step) > LEAP, -360.0 * np.sign(step), 0.0)
+    return np.column_stack([ring[:, 0] + np.concatenate([[0.0], np.cumsum(turns)]), ring[:, 1]])
+
+
+def rejoined(shape: BaseGeometry) -> tuple[BaseGeometry, bool]:
+    """A shape in degrees whose rings leap across the antimeridian, cut there; and whether one ran around a pole."""
+    parts, polar = [], False
+    for polygon in polygons_of(shape):
+        rings = rings_of(polygon)
+        if not any(leaps(ring) for ring in rings):
+            parts.append(polygon)
+            continue
+        shell, *holes = [run_on(ring) for ring in rings]
+        if shell[0, 0] != shell[-1, 0]:  # once around the earth: closed along the pole that is nearer
+            polar, pole = True, math.copysign(90.0, shell[:, 1].mean())
+            shell = np.vstack([shell, [(shell[-1, 0], pole), (shell[0, 0], pole), shell[0]]])
+        ground = made_valid(shapely.Polygon(shell))
+        placed = [hole + np.array([turn, 0.0]) for hole in holes for turn in (-360, 0, 360)]
+        inside = [shapely.Polygon(hole) for hole in placed if ground.intersects(shapely.Polygon(hole))]
+        parts.append(cut(ground.difference(shapely.union_all(inside))))
+    return polygonal(shapely.GeometryCollection(parts)), polar
 
 
 def polygons_of(shape: BaseGeometry) -> Iterator[Any]:
@@ -144,6 +177,11 @@ def polygons_of(shape: BaseGeometry) -> Iterator[Any]:
             yield part
         elif part.geom_type in ("MultiPolygon", "GeometryCollection"):
             yield from polygons_of(part)
+
+
+def rings_of(polygon: Any) -> list[Floats]:
+    """Coordinates of a polygon's shell, then of its holes."""
+    return [np.asarray(ring.coords)[:, :2] for ring in (polygon.exterior, *polygon.interiors)]
 
 
 def polygonal(shape: BaseGeometry) -> BaseGeometry:
@@ -163,6 +201,12 @@ def sound(shape: BaseGeometry | None, code: str, crs: str) -> tuple[BaseGeometry
     if shape is None or shape.is_empty:
         return None, remarks
     area = polygonal(shape)
+    if is_geographic(crs) and any(leaps(r) for p in polygons_of(area) for r in rings_of(p)):
+        area, polar = rejoined(area)
+        remarks.append(
+            f"{code!r} leaps across the antimeridian uncut: cut at 180 degrees (RFC 7946, 3.1.9)"
+            + (", and closed along the pole that it runs around." if polar else ".")
+        )
     if area.is_empty:
         raise ZoneError(f"{code!r} is a {shape.geom_type}. A zone is a polygon with an area: draw its outline.")
     if shape.geom_type == "GeometryCollection":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geomon.errors import ZoneError, listing
-from geomon.grid import is_geographic, transformer
+from geomon.grid import is_geographic, poles, transformer, unit_of
 from geomon.zones.polygons import Polygons, cut, made_valid, polygonal, torn
 
 Floats = NDArray[np.float64]
@@ -18,14 +18,35 @@ Mover = Callable[[Floats, Ints], Floats]
 
 ROUNDS = 12  # of densifying; two or three are usual, since the bend of half an edge is a quarter
 MOST = 4096  # pieces of an edge per round
+NEXT = 1e-3  # metres from a pole, where the meridians are told apart; the ground within is closed again
 SEEN = np.array([0.0, 0.25, 0.5, 0.75, 1.0])  # where along an edge its bend is looked at
 
 
 def reproject(shapes: Polygons, codes: Sequence[str], origin: str, to: str, tolerance: float) -> list[BaseGeometry]:
     """Polygons whose edges, straight in `origin`, stay in place to within `tolerance`, in units of `to`.
 
-    ZoneError names the zones (by their codes) that lie where the target is not defined.
+    In degrees they are cut at the antimeridian, and what lies around a pole reaches up to its parallel. ZoneError
+    names the zones (by their codes) that lie where the target is not defined.
     """
+    around = _around_poles(shapes, origin, to)
+    if not around:
+        return _moved(shapes, codes, origin, to, tolerance)
+    plain = [n for n in range(len(shapes)) if n not in around]
+    out = dict(zip(plain, _moved(shapes[plain], [codes[n] for n in plain], origin, to, tolerance), strict=True))
+    for n, quarters in around.items():
+        parts = [shapely.intersection(shapes[n], quarter) for _, _, quarter in quarters]
+        held = [k for k, part in enumerate(parts) if part.area > 0]
+        polygons = np.array([polygonal(parts[k]) for k in held], dtype=object)
+        moved = _moved(polygons, [codes[n]] * len(held), origin, to, tolerance)
+        joined = [_closed(shape, *quarters[k][:2]) for shape, k in zip(moved, held, strict=True)]
+        out[n] = polygonal(shapely.union_all(joined))
+    return [out[n] for n in range(len(shapes))]
+
+
+def _moved(shapes: Polygons, codes: Sequence[str], origin: str, to: str, tolerance: float) -> list[BaseGeometry]:
+    """The same for shapes that hold no pole."""
+    if len(shapes) == 0:
+        return []
     kind, xy, offsets = shapely.to_ragged_array(shapes)
     inner: tuple[Any, ...] = offsets[1:]
     rings = np.asarray(offsets[0], dtype=np.int64)
@@ -37,6 +58,59 @@ def reproject(shapes: Polygons, codes: Sequence[str], origin: str, to: str, tole
         _refuse_poles(moved, codes)
     out = [shape if shape.is_valid else _mended(shape) for shape in moved]
     return [_cut_if_beyond(shape) for shape in out] if is_geographic(to) else out
+
+
+Quarter = tuple[float, float, BaseGeometry]
+"""A fourth of the plane around a pole, from one meridian to another, but for a millimetre next to the pole."""
+
+
+def _around_poles(shapes: Polygons, origin: str, to: str) -> dict[int, list[Quarter]]:
+    """Shapes of a polar projection that lie around its pole, by row, each with the quarters it is taken apart in."""
+    if is_geographic(origin) or not is_geographic(to):
+        return {}
+    found = {}
+    bounds = shapely.bounds(shapes)
+    for latitude, x, y in poles(origin):
+        west, south, east, north = bounds.T
+        for n in np.flatnonzero((west < x) & (x < east) & (south < y) & (y < north)):
+            quarters = _quarters(origin, latitude, x, y, float(2 * np.ptp(bounds[n].reshape(2, 2), axis=0).sum()))
+            if quarters:
+                found[int(n)] = quarters
+    return found
+
+
+def _quarters(crs: str, latitude: float, x: float, y: float, reach: float) -> list[Quarter]:
+    """The quarters between the meridians -180, -90, 0 and 90; none if they are no straight lines in the CRS."""
+    change = transformer("EPSG:4326", crs)
+    longitudes = np.array([-180.0, -90.0, 0.0, 90.0])
+    rays: list[Floats] = []
+    for away in (1.0, 30.0):
+        ray = np.column_stack(change.transform(longitudes, np.full(4, latitude - np.copysign(away, latitude)))) - (x, y)
+        rays.append(ray / np.hypot(*ray.T)[:, None])
+    near, far = rays
+    if not (np.allclose(near, far, atol=1e-9) and np.allclose(near[0], -near[2]) and abs(near[0] @ near[1]) < 1e-9):
+        return []
+    least = NEXT / unit_of(crs)
+    out: list[Quarter] = []
+    for n in range(4):
+        a, b = near[n], near[(n + 1) % 4]
+        corners = np.array([least * a, reach * a, reach * (a + b), reach * b, least * b]) + np.array([x, y])
+        out.append((float(longitudes[n]), float(longitudes[n]) + 90.0, shapely.Polygon(corners)))
+    return out
+
+
+def _closed(shape: BaseGeometry, west: float, east: float) -> BaseGeometry:
+    """A quarter in degrees, its edges put onto its meridians and onto the pole."""
+
+    def put(xy: Floats) -> Floats:
+        x, y = xy[:, 0].copy(), xy[:, 1].copy()
+        metres = 111_320 * np.cos(np.radians(y))
+        for meridian in (west, east):
+            x[np.abs(x - meridian) * metres < NEXT / 10] = meridian
+        pole = 90 - np.abs(y) < 2 * NEXT / 111_320
+        return np.column_stack([np.clip(x, west, east), np.where(pole, np.copysign(90.0, y), y)])
+
+    return made_valid(shapely.transform(shape, put))
 
 
 def _mended(shape: BaseGeometry) -> BaseGeometry:

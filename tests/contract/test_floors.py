@@ -12,10 +12,10 @@ HOUSE = {
     0: "errors",
     1: "indicator period grid zones areas series pixels values ledger texts workspace places",
     2: "stats sources official",
-    3: "check+finding+judgement+change blocks+tabulate+supply+lengths",
+    3: "check+finding+judgement+change blocks+tabulate+supply+lengths+composite",
     3.5: "store",
     3.7: "registry",
-    4: "pipeline+resolve+runs+tasks+reading_off+identity+publishing+maps",
+    4: "pipeline+cost+resolve+runs+tasks+reading_off+identity+publishing+maps",
     4.5: "__init__",  # the public names: of all that computes, for all that is shown
     5: "evidence panels service sample",
     5.5: "testing",  # beside: for authors, used by nobody here

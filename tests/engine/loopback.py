@@ -19,7 +19,8 @@ class Fault:
     """What goes wrong with a path, and how often before it goes well."""
 
     kind: str
-    """'503' or any other status, 'stall' (no answer) or 'reset' (the connection breaks)."""
+    """'503' or any other status, 'stall' (no answer), 'reset' (the connection breaks), 'short' (it ends in the middle
+    of the answer), 'drip' (the answer never ends) or 'whole' (ranges are not understood)."""
     times: int = 10**9
 
 
@@ -31,6 +32,7 @@ class Asked:
     path: str
     query: Mapping[str, list[str]]
     body: Any = None
+    range: str = ""
 
 
 @dataclass
@@ -51,6 +53,12 @@ class Loopback:
     """How many were given."""
     sent: int = 0
     """Bytes of all answers."""
+    delay: float = 0.0
+    """Seconds before each answer."""
+    under_way: int = 0
+    widest: int = 0
+    """How many requests waited for their answer, at most."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
     asked: list[Asked] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -120,8 +128,10 @@ class Handler(BaseHTTPRequestHandler):
         loopback, parts = self.server.loopback, urlsplit(self.path)
         length = int(self.headers.get("Content-Length") or 0)
         body = json.loads(self.rfile.read(length)) if length else None
-        asked = Asked(method, unquote(parts.path), parse_qs(parts.query), body)
+        asked = Asked(method, unquote(parts.path), parse_qs(parts.query), body, self.headers.get("Range") or "")
         loopback.asked.append(asked)
+        if loopback.delay:
+            self.wait(loopback)
         fault = loopback.faults.get(asked.path)
         if fault and fault.times > 0:
             fault.times -= 1
@@ -140,6 +150,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_json(*recorded)
         self.send_file(asked.path)
 
+    def wait(self, loopback: Loopback) -> None:
+        """Be late, and note how many others are."""
+        with loopback.lock:
+            loopback.under_way += 1
+            loopback.widest = max(loopback.widest, loopback.under_way)
+        loopback.over.wait(loopback.delay)
+        with loopback.lock:
+            loopback.under_way -= 1
+
     def go_wrong(self, fault: Fault, asked: Asked) -> None:
         """As the fault says."""
         if fault.kind == "stall":
@@ -149,6 +168,18 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
             self.connection.close()
+        elif fault.kind in ("short", "drip"):
+            self.send_response(206)
+            for name, value in {"Content-Length": "100000", "Content-Range": "bytes 0-99999/200000"}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.close_connection = True
+            while fault.kind == "drip" and not self.server.loopback.over.wait(0.05):
+                self.wfile.write(b"II")
+                self.wfile.flush()
+        elif fault.kind == "whole":
+            del self.headers["Range"]
+            self.send_file(asked.path)
         else:
             self.send(int(fault.kind), b"no")
 

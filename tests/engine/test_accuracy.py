@@ -84,3 +84,12 @@ def test_a_class_that_nobody_mapped_may_be_found() -> None:
     found = stratified(np.array([[45, 5], [0, 0]]), np.array([100.0, 0.0]))
     np.testing.assert_allclose(found.share.value, [0.9, 0.1])
     assert found.producers.value[1] == 0
+    for users in (found.users.value, found.users.se, found.users.lower, found.users.upper):
+        assert np.isfinite(users[0]) and np.isnan(users[1])  # of nothing, no share is right
+    assert found.overall.value[0] == pytest.approx(0.9) and np.isfinite(found.overall.lower[0])
+
+
+@pytest.mark.parametrize("level", [95.0, 1.0, 0.0, np.nan])
+def test_a_level_is_between_0_and_1(level: float) -> None:
+    with pytest.raises(InputError, match="Give one between 0 and 1"):
+        stratified(MATRIX, AREAS, level)

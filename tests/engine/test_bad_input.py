@@ -278,7 +278,7 @@ def test_a_store_where_a_file_stands_is_refused_and_the_file_kept(made: Little) 
     kind, message = refused(made)
     assert kind == "StoreError"
     assert f"The store {made.store} cannot be written" in message
-    assert "Name a folder that you may write with --store" in message
+    assert "Name a folder or a bucket that you may write with --store" in message
     assert made.store.read_text() == "notes"
 
 

@@ -8,13 +8,13 @@ import pytest
 import shapely
 import xarray as xr
 
-from geomon import Indicator, Output, Source, amount, area, rate, tabulate, total
+from geomon import Indicator, Output, Source, amount, area, rate, total
 from geomon.blocks import execute
 from geomon.errors import DefinitionError
 from geomon.period import Period
 from geomon.pipeline import Run, plan
 from geomon.reading_off import exact, percent
-from geomon.tabulate import Task, grouped, line_sums, run_task
+from geomon.tabulate import Task, grouped, ranked, run_task
 from geomon.testing import World, raster, window
 from geomon.zones import Zone, Zones
 
@@ -128,22 +128,23 @@ def test_a_zone_of_another_block_has_no_rows() -> None:
     assert task.periods == (Period.of("2020"),)
 
 
-@pytest.mark.parametrize("dense", [True, False])
-def test_sums_by_group_are_those_of_the_cells(dense: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where there are more groups than a table of partial sums should hold."""
-    monkeypatch.setattr(tabulate, "DENSE", tabulate.DENSE if dense else 0)
-    for seed, n, groups in ((1, 60, 5), (2, 1, 3), (3, 200, 1), (4, 0, 2)):
-        rng = np.random.default_rng(seed)
-        values, lines, which = rng.normal(0, 1e6, n), np.sort(rng.integers(7, 20, n)), rng.integers(0, groups, n)
-        wanted = [math.fsum(values[which == g]) for g in range(groups)]
-        assert line_sums(values, lines, which, groups) == pytest.approx(wanted, rel=1e-12, abs=1e-6)
-
-
 def test_keys_are_combined() -> None:
-    labels, which = grouped({"a": np.array([1.0, 2, 1, 1]), "b": np.array([5.0, 5, 6, 5])}, 4)
+    keys = {"a": np.array([1.0, 2, 1, 1, np.nan]), "b": np.array([5.0, 5, 6, 5, 7])}
+    labels, which = grouped(keys, np.isfinite(keys["a"]))
     assert labels == [(("a", 1.0), ("b", 5.0)), (("a", 1.0), ("b", 6.0)), (("a", 2.0), ("b", 5.0))]
-    assert which.tolist() == [0, 2, 1, 0]
-    assert grouped({}, 3)[0] == [()]
+    assert which[:4].tolist() == [0, 2, 1, 0]
+    assert grouped({}, np.ones(3, bool))[0] == [()]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[3.0, -2.0, 3.0, 0.0], [0.1, 1e300, 0.1], [5e12, 5e12 + 1, -5e12], [2.5, 2.0], [7.0], []],
+    ids=["whole", "far apart", "large", "halves", "one", "none"],
+)
+def test_values_are_ranked_as_numpy_ranks_them(values: list[float]) -> None:
+    distinct, place = np.unique(np.array(values), return_inverse=True)
+    found, where = ranked(np.array(values))
+    assert (found.tolist(), where.tolist()) == (distinct.tolist(), place.tolist())
 
 
 @pytest.mark.parametrize(

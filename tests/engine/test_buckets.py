@@ -3,17 +3,19 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import obstore
 import pandas as pd
 import pytest
 
 from geomon.errors import StoreError
 from geomon.pipeline import Plan, plan
-from geomon.places import atomic, clear, create, options, place, table
+from geomon.places import atomic, clear, content, create, options, place, table
 from geomon.sources.catalog import Catalog
 from geomon.store import Store, kept_blocks
 from tests.engine.buckets import BUCKET, S3, s3
-from tests.engine.little import Little, little
+from tests.engine.little import Little, little, started
 
 YEARS = "2020/2021"
 
@@ -168,11 +170,13 @@ def test_blocks_in_a_bucket_are_not_computed_twice(made: Little, there: S3, expe
         first.run(stop, workers=1)
     kept = kept_blocks(folder / "blocks")
     assert 3 <= len(kept) < len(first.tasks)
-    before = {k: there.client.head_object(Bucket=BUCKET, Key=k)["LastModified"] for k in there.names()}
+    before, asked_before = {k for k in there.names() if "/blocks/" in k}, len(there.asked)
     counted: list[tuple[int, int]] = []
     run = planned(made, f"{there.address}/results").run(lambda done, all_: counted.append((done, all_)))
     assert numbers(run.series) == expected
-    assert counted[0][0] > len(kept) and before
+    assert counted[0][0] > len(kept)
+    written = {path.removeprefix(f"/{BUCKET}/") for method, path in there.asked[asked_before:] if method == "PUT"}
+    assert any("/blocks/" in k for k in written) and not before & written
 
 
 def test_of_two_writers_the_first_stays(there: S3) -> None:
@@ -185,6 +189,29 @@ def test_of_two_writers_the_first_stays(there: S3) -> None:
     assert not path.exists()
     clear(place(f"{there.address}/x"))
     assert there.names() == []
+
+
+def test_a_name_may_hold_any_character(there: S3, tmp_path: Path) -> None:
+    for folder in (there.address, str(tmp_path)):
+        for name in ("a#1", "a#2", "a?1", "a b"):
+            assert create(place(f"{folder}/{name}"), name.encode())
+            assert content(place(f"{folder}/{name}")) == name.encode()
+    assert there.names() == ["a b", "a#1", "a#2", "a?1"]
+
+
+def test_a_put_whose_answer_was_lost_has_written(there: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The bucket stores the object and the 503 comes after; the repetition is refused."""
+    put = obstore.put
+
+    def twice(*arguments: Any, **options: Any) -> Any:
+        put(*arguments, **options)
+        return put(*arguments, **options)
+
+    monkeypatch.setattr(obstore, "put", twice)
+    assert create(place(f"{there.address}/item.json"), b"ours")
+    monkeypatch.undo()
+    local = tmp_path / "item.json"
+    assert [create(local, b) for b in (b"ours", b"ours", b"theirs")] == [True, True, False]
 
 
 def test_what_stopped_half_way_is_not_there(there: S3) -> None:
@@ -209,3 +236,20 @@ def test_an_endpoint_without_tls_is_allowed_only_where_it_is_named(monkeypatch: 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
     assert options("s3") == {"endpoint": "http://127.0.0.1:9000", "client_options": {"allow_http": True}}
     assert options("gs") == {}
+
+
+def test_the_command_line_takes_a_bucket(made: Little, there: S3, expected: list[object]) -> None:
+    address = f"{there.address}/results"
+    command = ["run", "15.1.1", "-z", str(made.zones), "-p", YEARS, "--store", address, "--block", "16", "--json"]
+    first, again = told(made, command), told(made, command)
+    assert (first["store"], first["fresh"], again["fresh"]) == (address, True, False)
+    (listed,) = told(made, ["store", "--store", address, "--json"])
+    assert listed["run"] == first["run"] and listed["folder"].startswith(address)
+
+
+def told(made: Little, arguments: list[str]) -> Any:
+    """What a command says in JSON, in a process of its own."""
+    process = started(made, arguments)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return json.loads(out)

@@ -167,7 +167,8 @@ def test_what_should_not_fail_and_does_is_said_without_a_traceback(
 def test_a_plan_reads_no_pixel_and_says_what_was_found(
     made: Little, geomon_: Geomon, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geomon.supply.read", lambda *_: pytest.fail("a pixel was read"))
+    for name in ("read", "read_packed"):
+        monkeypatch.setattr(f"geomon.supply.{name}", lambda *_: pytest.fail("a pixel was read"))
     facts = json.loads(geomon_(*asked(made, "--json", "--block", "16", command="plan")).stdout)
     assert [(f["period"], f["dates"], f["files"]) for f in facts["found"]] == [
         ("2020", ["2020"], 1),
@@ -345,7 +346,7 @@ def test_ctrl_c_says_what_is_kept_and_is_130(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "blocks are kept" in said and "nothing was published" in said and "Traceback" not in said
+    assert "blocks are kept" in said and "Nothing was published" in said and "Traceback" not in said
     (blocks,) = country.store.glob("*/*/blocks")
     assert 0 < len(kept_blocks(blocks)) < 625
     assert Store(country.store).runs() == []

@@ -176,6 +176,36 @@ def test_windows_that_are_none_are_refused(guard: Any, training: Any) -> None:
         bright_targets(np.ones((20, 20)), window_of(np.ones((20, 20))), guard=guard, training=training)
 
 
+@pytest.mark.parametrize(("dtype", "unit"), [("u1", 1), ("i2", 9), ("u2", 200), ("f4", 1e-24)])
+def test_squares_stay_within_their_range(dtype: str, unit: float) -> None:
+    """Power as it is stored gives what the same numbers give as float64."""
+    drawn = np.random.default_rng(2).integers(1, 200, (20, 20))
+    x = (drawn * unit).astype(dtype)
+    exact, around, seen = x.astype(np.float64), ((3, 3), (9, 9), True), np.ones(x.shape, bool)
+    for a, b in zip(clutter(x, window_of(x), seen, *around), clutter(exact, window_of(x), seen, *around), strict=True):
+        np.testing.assert_array_equal(a, b)
+    ours, theirs = (bright_targets(p, window_of(x), sigmas=1.0, guard=3, training=9, passes=1) for p in (x, exact))
+    np.testing.assert_array_equal(ours, theirs)
+    assert 0 < np.nansum(ours) < 100
+
+
+@pytest.mark.parametrize("within", [np.ones((60, 60), "u1"), np.ones((60, 1), bool)])
+def test_a_sea_that_is_no_mask_of_the_window_is_refused(within: Any) -> None:
+    x = np.ones((60, 60))
+    with pytest.raises(InputError, match=r"Give booleans of the window's shape, \(60, 60\)"):
+        bright_targets(x, window_of(x), within)
+
+
+def test_numbers_that_mean_nothing_are_refused_and_those_of_numpy_are_numbers() -> None:
+    x = np.ones((20, 20))
+    with pytest.raises(InputError, match="0 passes"):
+        bright_targets(x, window_of(x), passes=0)
+    with pytest.raises(InputError, match="at nan looks"):
+        bright_targets(x, window_of(x), looks=NAN)
+    found = bright_targets(x, window_of(x), guard=np.int64(3), training=np.int64(7), passes=1)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, bright_targets(x, window_of(x), guard=3, training=7, passes=1))
+
+
 def test_an_image_smaller_than_its_margin_is_unseen() -> None:
     x = np.ones((30, 80))
     assert np.isnan(bright_targets(x, window_of(x))).all()
@@ -232,6 +262,11 @@ def test_what_has_no_two_values_has_no_histogram(x: list[float]) -> None:
         histogram(np.array(x))
     with pytest.raises(InputError, match="nothing to part"):
         otsu(np.array([0, 7, 0]), np.arange(3.0))
+
+
+def test_a_lone_value_beyond_the_percentiles_is_not_said_to_be_the_rest() -> None:
+    with pytest.raises(InputError, match="between percentiles 1 and 99; of 1001 seen cells all there are 0"):
+        histogram(np.append(np.zeros(1000), 1.0))
 
 
 @pytest.mark.parametrize(

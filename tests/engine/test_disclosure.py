@@ -18,6 +18,7 @@ from geomon.stats.disclosure import (
     Budget,
     Release,
     bounds,
+    exposed,
     exposure,
     half_width,
     noisy,
@@ -113,6 +114,32 @@ def test_the_attack_succeeds_where_only_small_counts_are_hidden() -> None:
     assert high - low >= 10
 
 
+def test_a_range_that_is_too_narrow_is_widened() -> None:
+    """Both small cells are hidden, and 57 - 50 still says that each is at most 7."""
+    counts, sums = {"a": 3.0, "b": 4.0, "c": 50.0, "all": 57.0}, {"all": ["a", "b", "c"]}
+    found = suppress(counts, sums, fewest=10)
+    assert (found.primary, found.secondary) == ({"a", "b"}, {"c"})
+
+
+def test_numbers_that_contradict_each_other_are_not_safe() -> None:
+    """Half a count less than its parts: no table has these sums, so none can be said to hide anything."""
+    table = {"R": 100.4, "C": 60.0, "a": 3.0, "b": 97.0, "c": 57.0}
+    sums = {"R": ["a", "b"], "C": ["a", "c"]}
+    with pytest.raises(InputError, match=r"'R' is 100.4, and its parts add up to 100"):
+        suppress(table, sums)
+    with pytest.raises(InputError, match="contradict"):
+        bounds("a", {c: n for c, n in table.items() if c != "a"}, sums)
+    whole = {"t": 6.0, "D": 405.0, "v": 6.0}
+    releases = [Release("r1", {"D": 405.0}, {"D": frozenset("uv")}), Release("r2", {"U": 410.0}, {"U": frozenset("u")})]
+    with pytest.raises(InputError, match="before rounding and noise"):
+        refuse_difference(releases[1], releases[:1], {"u": 400.0, **whole})
+
+
+def test_what_nothing_holds_has_no_end() -> None:
+    assert bounds("a", {"c": 5.0}, {"all": ["a", "c"]}) == (0.0, math.inf)
+    assert bounds("a", {}, {}) == (0.0, math.inf)
+
+
 def test_what_is_no_table_of_counts_is_refused() -> None:
     with pytest.raises(InputError, match="'a' is -1"):
         suppress({"a": -1.0})
@@ -130,7 +157,7 @@ def test_rounding(vectors: dict[str, Any]) -> None:
     drawn = np.array([randomly_rounded(counts, generator=generator) for _ in range(4000)])
     assert set(np.unique(drawn % 5)) == {0.0}
     np.testing.assert_allclose(drawn.mean(axis=0), wanted["expected_value_random"], atol=0.15)
-    assert exposure(np.array([3.0, 123.0, 12_345.0, np.nan]))[:3].tolist() == [5, 120, 12_300]
+    np.testing.assert_array_equal(exposure(np.array([3.0, 123.0, 12_345.0, np.nan])), [5, 120, 12_300, np.nan])
 
 
 def test_noise_is_geometric_and_spends_a_budget() -> None:
@@ -146,6 +173,40 @@ def test_noise_is_geometric_and_spends_a_budget() -> None:
     with pytest.raises(InputError, match=r"would spend 1.5 of the 1 that are left of 2"):
         noisy(np.zeros(3), "2025", budget, epsilon=1.5, generator=generator)
     assert budget.left == 1.0
+
+
+@pytest.mark.parametrize(("counts", "most"), [([3.0, 2.5], 1), ([math.inf], 1), ([3.0], 0), ([3.0], -1)])
+def test_noise_that_would_hide_nothing_spends_nothing(counts: list[float], most: int) -> None:
+    budget = Budget()
+    with pytest.raises(InputError, match=r"Round first|Give 1 or more"):
+        noisy(np.array(counts), "2024", budget, most=most, generator=np.random.default_rng(1))
+    assert budget.spent == {}
+
+
+def test_what_is_missing_stays_so_under_noise() -> None:
+    found = noisy(np.array([math.nan, 3.0]), "2024", Budget(), generator=np.random.default_rng(1))
+    assert np.isnan(found).tolist() == [True, False]
+
+
+def test_the_width_of_noise() -> None:
+    assert (half_width(1000.0), half_width(1e-3) > 2900) == (0, True)
+    for epsilon, most, level in ((1.0, 1, 95.0), (1.0, 1, 1.0), (0.0, 1, 0.95), (1.0, 0, 0.95)):
+        with pytest.raises(InputError, match="0 < level < 1"):
+            half_width(epsilon, most, level)
+
+
+def test_a_narrow_range_is_given_away_too() -> None:
+    """9 people in two villages: nobody has an exact count, and everybody knows that both are small."""
+    pair = Release("pair", {"D": 9.0}, {"D": frozenset("vw")})
+    with pytest.raises(InputError, match="give away 2 counts below 10"):
+        refuse_difference(pair, [], {"v": 4.0, "w": 5.0})
+
+
+def test_a_small_district_is_named_beside_its_villages() -> None:
+    first = Release("first", {"D": 408.0}, {"D": frozenset("uvw")})
+    second = Release("second", {"D": 400.0}, {"D": frozenset("u")})
+    found = exposed([first, second], {"u": 400.0, "v": 4.0, "w": 4.0}, 10)
+    assert found == {frozenset("v"), frozenset("w"), frozenset("vw")}
 
 
 def test_two_releases_that_differ_by_a_village_are_refused() -> None:

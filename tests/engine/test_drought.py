@@ -59,7 +59,7 @@ def reference(amounts: Series, known: Series, ml: bool, centre: bool, wet: int) 
         k = optimize.brentq(lambda k: math.log(k) - special.digamma(k) - s, 1e-4, 1e7, xtol=1e-13, rtol=1e-14)
     low, high = stats.gamma.cdf(amounts, k, scale=above.mean() / k), stats.gamma.sf(amounts, k, scale=above.mean() / k)
     low, high = q + (1 - q) * low, (1 - q) * high
-    dry = (n - len(above) + 1) / (2 * (n + 1)) if centre else q
+    dry = (n - len(above) + 1) / (2 * (n + 1)) if centre and q > 0 else q
     z = np.where(low < 0.5, stats.norm.ppf(low), stats.norm.isf(high))
     z = np.where(amounts == 0, stats.norm.ppf(dry), z)
     return np.clip(z, -8.21, 8.21)
@@ -195,6 +195,22 @@ def test_what_never_was_is_at_the_limit() -> None:
     np.testing.assert_array_equal(found, [-3, -3, 3, 3, np.nan, np.nan])
 
 
+@pytest.mark.parametrize("zero", ["centre", "upper"])
+@pytest.mark.parametrize("zeros", [0, 1, 2, 15])
+def test_no_rain_is_drier_than_any(zeros: int, zero: Any) -> None:
+    gamma = Gamma(shape=np.array([2.0]), scale=np.array([10.0]), zeros=np.array([float(zeros)]), n=np.array([30.0]))
+    found = spi(np.array([0.0, 1e-3, 0.1, 10.0]), np.zeros(4, int), gamma, zero=zero)
+    assert (np.diff(found) > 0).all()
+
+
+def test_infinity_is_not_in_the_climate() -> None:
+    season, values = np.zeros(12, int), np.arange(12.0)
+    values[[3, 7]] = np.inf, -np.inf
+    climate = climatology(values, season)
+    assert (climate.lowest[0], climate.highest[0], climate.n[0]) == (0, 11, 10)
+    assert condition(values, season, climate)[11] == pytest.approx(100)
+
+
 def test_threads_shape_and_type() -> None:
     amounts, season = rain(4, 40, pixels=101).astype("f4").reshape(120, 1, 101), np.tile(np.arange(3), 40)
     gamma = fit_gamma(amounts, season, threads=3)
@@ -228,6 +244,12 @@ def test_the_calendar() -> None:
     days = np.array(["1999-12-31", "2000-01-10", "2000-01-11", "2000-02-20", "2000-02-21", "1961-03-05"], "M8[D]")
     np.testing.assert_array_equal(months(days), [11, 0, 0, 1, 1, 2])
     np.testing.assert_array_equal(dekads(days.astype("M8[ns]")), [35, 0, 1, 4, 5, 6])
+
+
+@pytest.mark.parametrize("calendar", [months, dekads])
+def test_a_time_that_is_none_has_no_season(calendar: Any) -> None:
+    with pytest.raises(InputError, match="1 of 2 times"):
+        calendar(np.array(["NaT", "2000-01-01"], "M8[D]"))
 
 
 @settings(max_examples=40)

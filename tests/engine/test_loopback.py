@@ -1,9 +1,10 @@
 """The same over HTTP: real clients against recorded exchanges, byte ranges, faults and tokens, all on loopback."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ import pytest
 from geomon.errors import CatalogError
 from geomon.grid import Grid
 from geomon.period import Period
-from geomon.sources import opening, reading, signing
+from geomon.sources import files, opening, reading, signing, tiles
 from geomon.sources.catalog import Catalog
 from geomon.sources.opening import Patience
-from geomon.sources.reading import read
+from geomon.sources.reading import read, read_packed
 from geomon.sources.records import Scene
 from tests.engine import made
-from tests.engine.loopback import Asked, Fault, Loopback, api, serving
+from tests.engine.loopback import Asked, Fault, Handler, Loopback, api, serving
 from tests.engine.made import PLACE, STEP, band, cells, granule, item, scene, static, tif
 
 HASTY = Patience(tries=3, pause=0.02, timeout=0.5, connect=0.5)
@@ -33,7 +34,9 @@ def nothing_remembered() -> Iterator[None]:
     """Each test begins without known faults and tokens."""
     for memory in (reading.FAILED, opening.TROUBLED, signing.TOKENS):
         memory.clear()
+    files.forget()
     yield
+    files.forget()
 
 
 @pytest.fixture
@@ -77,6 +80,10 @@ def test_a_block_is_read_by_byte_ranges(server: Loopback, tmp_path: Path) -> Non
         (Fault("429", 2), "retried", 3, ""),
         (Fault("reset", 1), "retried", 2, ""),
         (Fault("stall", 1), "retried", 2, ""),
+        (Fault("short", 1), "retried", 2, ""),
+        (Fault("drip", 1), "retried", 2, ""),
+        (Fault("whole"), "ok", 1, ""),
+        (Fault("short"), "failed", 3, "the connection broke"),
         (Fault("503"), "failed", 3, "the server answered 503 (refused)"),
         (Fault("429"), "failed", 3, "the server answered 429 (too many requests)"),
         (Fault("reset"), "failed", 3, "the connection broke"),
@@ -98,6 +105,97 @@ def test_passing_faults_are_tried_again_and_lasting_ones_not(
         assert np.isnan(values).all()
     else:
         np.testing.assert_array_equal(values, cells())
+
+
+def big(server: Loopback, tmp_path: Path, name: str = "big") -> tuple[Any, Any]:
+    """A file of 16 tiles on the server, as a granule, and its numbers."""
+    stored = np.random.default_rng(7).integers(0, 60000, (256, 256), "uint16")
+    tif(tmp_path / f"{name}.tif", stored, blockxsize=64, blockysize=64)
+    return granule(f"{server.url}/{name}.tif", shape=(256, 256)), stored
+
+
+def test_a_header_is_asked_for_once_and_tiles_side_by_side_together(server: Loopback, tmp_path: Path) -> None:
+    one, stored = big(server, tmp_path)
+    whole = GRID.window(PLACE, (256, 256))
+    assert whole is not None
+    for window in whole.blocks(128):
+        shared = window.intersect(whole)
+        if shared is None:
+            continue
+        values, rows = read(scene(one), band(), shared, patience=HASTY)
+        np.testing.assert_array_equal(values, stored[shared.inside(whole)])
+        assert rows[0].tries == 1
+    header = [a for a in server.asked if a.range == f"bytes=0-{tiles.HEAD - 1}"]
+    assert len(header) == 1 and len(server.asked) < 1 + 16
+
+
+def test_servers_are_asked_for_many_files_at_once(server: Loopback, tmp_path: Path) -> None:
+    dates = [scene(replace(big(server, tmp_path, f"f{n}")[0], item=f"f{n}")) for n in range(24)]
+    window = GRID.window(PLACE, (256, 256))
+    server.delay = 0.05
+    found, rows = read_packed(dates, band(), window, patience=HASTY)  # type: ignore[arg-type]
+    assert found.stored.shape == (24, 256, 256) and {r.status for r in rows} == {"ok"}
+    assert [r.item for r in rows] == [f"f{n}" for n in range(24)]
+    assert 8 < server.widest <= files.WIDE
+
+
+@pytest.mark.parametrize("kept", [0, files.OPEN], ids=["closed meanwhile", "open"])
+def test_a_file_that_changes_on_its_server_is_a_failed_row_from_then_on(
+    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    """Of one run some blocks would be of the old version and some of the new."""
+    monkeypatch.setattr(files, "OPEN", kept)
+    one, stored = big(server, tmp_path)
+    corner = GRID.cover((10.0, 50.0 - 100 * STEP, 10.0 + 100 * STEP, 50.0))
+    assert read(scene(one), band(), corner, patience=HASTY)[1][0].status == "ok"
+    tif(tmp_path / "big.tif", stored + 1, blockxsize=32, blockysize=32)
+    for _ in range(3):
+        values, (row,) = read(scene(one), band(), corner, patience=HASTY)
+        assert (row.status, row.why) == ("failed", "it has changed on its server since its header was read")
+        assert np.isnan(values).all()
+    files.forget(one.href)
+    values, _ = read(scene(one), band(), corner, patience=HASTY)
+    np.testing.assert_array_equal(values, stored[:100, :100] + 1)
+
+
+def test_a_server_that_gives_no_ranges_any_more_is_gdals_to_ask(server: Loopback, tmp_path: Path) -> None:
+    one, stored = big(server, tmp_path)
+    top, bottom = (
+        GRID.cover((10.0, 50.0 - b * STEP, 10.0 + 256 * STEP, 50.0 - a * STEP)) for a, b in [(0, 64), (64, 256)]
+    )
+    assert read(scene(one), band(), top, patience=HASTY)[1][0].status == "ok"
+    server.faults["/big.tif"] = Fault("whole")
+    for _ in range(2):
+        values, (row,) = read(scene(one), band(), bottom, patience=HASTY)
+        assert (row.status, row.why) == ("ok", "")
+        np.testing.assert_array_equal(values, stored[64:])
+    assert files.plain(one, HASTY) is None
+
+
+def test_another_part_of_the_file_than_was_asked_for_is_a_failed_row(
+    server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _ = big(server, tmp_path)
+    whole = GRID.window(PLACE, (256, 256))
+    assert whole is not None
+    asked_for = Handler.send_file
+
+    def from_the_start(self: Handler, path: str) -> None:
+        self.headers.replace_header("Range", "bytes=0-65535")
+        asked_for(self, path)
+
+    monkeypatch.setattr(Handler, "send_file", from_the_start)
+    values, (row,) = read(scene(one), band(), whole, patience=HASTY)
+    assert row.status == "failed" and re.search(r"asked for the bytes from \d+ on and gave those from 0 on", row.why)
+    assert np.isnan(values).all()
+
+
+def test_gdal_asks_where_it_was_told_how(server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, stored = big(server, tmp_path)
+    monkeypatch.setenv("GDAL_HTTP_USERAGENT", "ministry")
+    values, _ = read(scene(one), band(), GRID.window(PLACE, (256, 256)), patience=HASTY)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(values, stored)
+    assert all(a.range != f"bytes=0-{tiles.HEAD - 1}" for a in server.asked)
 
 
 def test_a_file_that_its_server_does_not_give_is_not_asked_for_in_every_block(server: Loopback) -> None:
@@ -123,7 +221,7 @@ def test_of_24_dates_three_fail_and_the_others_are_right(server: Loopback, tmp_p
     catalog = hasty(made.catalog({"type": "stac-api", "href": api(server, {"made": items})}, {"nodata": 0}))
     found = catalog.find("made", "", Period.of("2020-06"))
     assert [s.label for s in found] == DAYS
-    window = catalog.grid(found).cover((10.0, 49.96, 10.04, 50.0))
+    window = catalog.grids(found)[0].cover((10.0, 49.96, 10.04, 50.0))
     one = catalog.collection("made").band()
     results = [read(s, one, window, patience=HASTY) for s in found]
     failed = {row.item: row.why for _, rows in results for row in rows if row.status == "failed"}
@@ -195,7 +293,7 @@ def test_items_without_proj_are_placed_by_their_headers(server: Loopback, tmp_pa
     tif(tmp_path / "a.tif", cells(), nodata=0)
     items = [item("a", {"data": {"href": f"{server.url}/a.tif"}}, proj=False)]
     catalog = hasty(made.catalog({"type": "stac-api", "href": api(server, {"made": items})}))
-    assert catalog.grid(catalog.find("made")).dx == STEP
+    assert catalog.grids(catalog.find("made"))[0].dx == STEP
 
 
 def test_a_static_catalogue_is_walked_over_http(server: Loopback, tmp_path: Path) -> None:
@@ -205,7 +303,7 @@ def test_a_static_catalogue_is_walked_over_http(server: Loopback, tmp_path: Path
     server.faults["/c/a.json"] = Fault("503", 1)
     (one,) = catalog.find("made")
     assert one.granules[0].href == f"{server.url}/c/a.tif"
-    values, _ = read(one, catalog.collection("made").band(), catalog.grid([one]).cover((10, 49.96, 10.04, 50)))
+    values, _ = read(one, catalog.collection("made").band(), catalog.grids([one])[0].cover((10, 49.96, 10.04, 50)))
     np.testing.assert_array_equal(values, cells())
 
 
@@ -233,7 +331,7 @@ def test_a_token_is_fetched_just_before_the_read_and_kept_while_it_is_good(serve
     catalog = locked(server, tmp_path)
     found = catalog.find("made")
     assert server.tokens == 0  # a plan needs none
-    window = catalog.grid(found).cover((10.0, 49.96, 10.04, 50.0))
+    window = catalog.grids(found)[0].cover((10.0, 49.96, 10.04, 50.0))
     for one in found:
         values, _ = read(one, catalog.collection("made").band(), window, patience=HASTY)
         np.testing.assert_array_equal(values, cells())
@@ -255,7 +353,7 @@ def test_a_signature_is_nowhere_on_record(server: Loopback, tmp_path: Path, capl
     server.faults[f"/safe/{DAYS[1]}.tif"] = Fault("404")
     server.faults[f"/safe/{DAYS[2]}.tif"] = Fault("stall", 1)
     caplog.set_level("DEBUG")
-    window = catalog.grid(found).cover((10.0, 49.96, 10.04, 50.0))
+    window = catalog.grids(found)[0].cover((10.0, 49.96, 10.04, 50.0))
     results = [read(s, catalog.collection("made").band(), window, patience=HASTY) for s in found]
     rows = [asdict(r) for _, all_rows in results for r in all_rows]
     assert [r["status"] for r in rows] == ["ok", "failed", "retried"]
@@ -267,7 +365,7 @@ def test_a_signature_is_nowhere_on_record(server: Loopback, tmp_path: Path, capl
 def test_a_token_endpoint_that_fails_is_a_row(server: Loopback, tmp_path: Path) -> None:
     catalog = locked(server, tmp_path)
     found = catalog.find("made")
-    window = catalog.grid(found).cover((10.0, 49.96, 10.04, 50.0))
+    window = catalog.grids(found)[0].cover((10.0, 49.96, 10.04, 50.0))
     server.faults["/token/there"] = Fault("503", 1)
     assert read(found[0], catalog.collection("made").band(), window, patience=HASTY)[1][0].status == "retried"
     signing.TOKENS.clear()
@@ -297,10 +395,9 @@ def test_recorded_sentinel_2_items_become_one_date_on_their_native_grids(server:
     assert one.label == "2019-01-01" and len(one.granules) > 10
     assert {g.asset for g in one.granules} == {"B04"} and {g.offset for g in one.granules} == {0.0}
     assert {g.crs for g in one.granules} >= {"EPSG:32658", "EPSG:32659"}
-    with pytest.raises(CatalogError, match=r"different grids: .*EPSG:326"):
-        catalog.grid([one])
+    assert {g.crs for g in catalog.grids([one])} == {g.crs for g in one.granules}
     here = [g for g in one.granules if g.crs == "EPSG:32659"]
-    assert catalog.grid([Scene(one.label, one.when, tuple(here))]).dx == 10.0
+    assert catalog.grids([Scene(one.label, one.when, tuple(here))])[0].dx == 10.0
 
 
 def from_list(server: Loopback, id: str) -> dict[str, Any]:

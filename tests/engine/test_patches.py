@@ -194,3 +194,15 @@ def test_what_cannot_be_labelled_or_joined_is_said() -> None:
     labels = patches(np.ones((2, 3), bool), window)
     with pytest.raises(InputError, match="overlap"):
         join([border(labels, window), border(labels, window)])
+
+
+def test_blocks_that_overlap_are_refused_whatever_they_hold() -> None:
+    """One inside the other, of whose borders no cell is the same; and without a single patch."""
+    large, small, beside = window_at((0, 0), (9, 9)), window_at((3, 3), (3, 3)), window_at((0, 9), (9, 2))
+    for full in (True, False):
+        whole, part, next_ = (border(patches(np.full(w.shape, full), w), w) for w in (large, small, beside))
+        with pytest.raises(InputError, match="overlap"):
+            join([whole, part])
+        assert len(join([whole, next_]).parts) == full
+    empty = window_at((4, 4), (0, 3))
+    assert not len(join([border(patches(np.ones((0, 3), bool), empty), empty), whole]).parts)

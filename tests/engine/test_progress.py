@@ -74,6 +74,25 @@ def test_targets_that_are_met_or_zero(values: tuple[float, float], target: float
     assert found.linear == (target == 0)
 
 
+@pytest.mark.parametrize(
+    ("values", "desired", "target", "grade"),
+    [
+        ((10, 5), "up", 10, WORSE),
+        ((10, 10), "up", 10, MET),
+        ((-1, 5), "down", -1, WORSE),
+        ((0, 5), "down", 0, WORSE),
+        ((0, 0), "down", 0, MET),
+        ((12, 11), "up", 10, MET),
+        ((10, 10), "up", 10.00001, MET),  # a target where the start was, but for its digits
+        ((10, 9), "up", 10.00001, WORSE),
+    ],
+)
+def test_what_started_at_its_target_keeps_it_or_got_worse(
+    values: tuple[float, float], desired: str, target: float, grade: str
+) -> None:
+    assert assess([2015, 2023], values, desired=desired, target=target).grade == grade
+
+
 def test_2015_is_read_off_the_line_between_its_neighbours() -> None:
     found = assess([2010, 2020, 2023], [10, 20, 26], desired="up")
     assert found.start == (2015, 15.0) and found.latest == (2023, 26.0)
@@ -91,6 +110,23 @@ def test_too_little_is_said_to_be_too_little() -> None:
         assert found.grade == UNKNOWN and found.why
 
 
+def test_three_years_are_enough_and_less_are_not() -> None:
+    assert assess([2015, 2018], [1, 2], desired="up").grade == SUBSTANTIAL
+    assert assess([2015, 2017.9], [1, 2], desired="up").grade == UNKNOWN
+
+
+def test_growth_from_zero_is_not_known_without_a_target() -> None:
+    found = assess([2015, 2023], [0, 3], desired="up", se=[1, 1])
+    assert (found.grade, found.why) == (UNKNOWN, "growth from zero, the value of 2015, is undefined")
+    assert assess([2015, 2023], [0, 4], desired="up", target=6).grade == SUBSTANTIAL
+
+
+@pytest.mark.parametrize(("years", "target_year"), [([2015, 2023], 2015), ([2015, 2023], 2010), ([2032, 2036], 2030)])
+def test_a_target_of_a_year_that_was_over_is_not_assessed(years: list[int], target_year: int) -> None:
+    found = assess(years, [1, 2], desired="up", target=3, target_year=target_year)
+    assert found.grade == UNKNOWN and f"year of the target, {target_year}, is not after {years[0]}" in found.why
+
+
 def test_how_sure_it_is() -> None:
     """A value just above a cut point with a wide interval is as likely below it."""
     at = 100 * 1.01**8
@@ -100,6 +136,8 @@ def test_how_sure_it_is() -> None:
     assert blunt.probability[SUBSTANTIAL] == pytest.approx(0.5, abs=0.06)
     assert sum(blunt.probability.values()) == pytest.approx(1)
     assert assess([2015, 2023], [100, at], desired="up").probability == {}
+    off_the_line = assess([2005, 2015, 2023], [50, 100, at + 1], se=[50, 0.01, 0.01], desired="up")
+    assert off_the_line.probability[SUBSTANTIAL] == 1  # the error of 2015 counts, not that of 2005
     again = assess([2015, 2023], [100, at], se=[0, 2], desired="up")
     assert again.probability == blunt.probability
 
@@ -109,3 +147,9 @@ def test_what_is_not_known_is_refused() -> None:
         assess([2015, 2023], [1, 2], desired="up", rules="escap")
     with pytest.raises(InputError, match="desired='up' or 'down'"):
         assess([2015, 2023], [1, 2], desired="")
+    for target in (np.nan, np.inf):
+        with pytest.raises(InputError, match="Give a number, or None"):
+            assess([2015, 2023], [1, 2], desired="up", target=target)
+    for years, values, se in (([2015, 2023], [1, 2, 3], None), ([2015, 2023], [1, 2], [0.1])):
+        with pytest.raises(InputError, match="for each year"):
+            assess(years, values, desired="up", se=se)

@@ -1,21 +1,28 @@
 """A block of a scene becomes an array: what is seen, what is not, and what is on record about it."""
 
 import hashlib
+import os
 import pickle
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geomon.errors import ReadError
 from geomon.grid import Floats, Grid, Window
+from geomon.sources import files, reading
 from geomon.sources.opening import Patience
-from geomon.sources.reading import read
-from geomon.sources.records import Band, Granule, Read, Scene
+from geomon.sources.reading import read, read_packed
+from geomon.sources.records import Band, Granule, Packed, Read, Scene
 from tests.engine.made import PLACE, STEP, band, cells, granule, legend, scene, tif
 
 GRID = Grid.of("EPSG:4326", PLACE)
@@ -257,7 +264,7 @@ def test_the_row_has_the_catalogues_checksum_or_one_of_what_was_decoded(tmp_path
     known = "1220" + hashlib.sha256(path.read_bytes()).hexdigest()
     assert look(granule(path, checksum=known), band())[1].checksum == known
     first, second = (look(granule(path), band())[1].checksum for _ in range(2))
-    assert first == second and first.startswith("sha256:")
+    assert first == second and first.startswith("sha256-tiles:")
 
 
 def test_bytes_that_are_not_those_of_the_checksum_are_not_used(tmp_path: Path) -> None:
@@ -279,6 +286,192 @@ def test_the_key_changes_with_the_bytes_and_not_with_place_or_signature() -> Non
     assert key(href="https://a/x.tif?sig=1") == key(href="https://a/x.tif?sig=2")
     assert key(pixels=cells()) == key(pixels=cells()) != key(pixels=cells() + 1)
     assert key(checksum="12", offset=-0.1) != key(checksum="12")
+
+
+# packed
+
+
+def slowly(dates: Sequence[Scene], of: Band, window: Window) -> Floats:
+    """What read_packed means, pixel by pixel, of granules in memory."""
+    out = np.full((len(dates), *window.shape), NAN)
+    for n, i, j in np.ndindex(out.shape):
+        for one in sorted(dates[n].granules, key=lambda g: g.item):
+            place = window.grid.window(one.transform, one.shape)
+            assert place is not None and one.pixels is not None
+            row, column = window.i0 + i - place.i0, window.j0 + j - place.j0
+            if not (0 <= row < one.shape[0] and 0 <= column < one.shape[1]):
+                continue
+            stored = one.pixels[row, column]
+            empty = stored != stored or stored in (one.nodata, of.nodata)
+            strange = of.kind == "class" and of.legend is not None and stored not in of.legend.codes
+            if empty and of.nodata_means == "zero":
+                out[n, i, j] = 0.0
+            if not (empty or strange or stored in one.missing or (of.legend and stored in of.legend.missing)):
+                straight = (1.0, 0.0) if of.kind == "class" else (one.scale, one.offset)
+                out[n, i, j] = float(stored) * straight[0] + straight[1]
+                break
+    return out
+
+
+some = st.sampled_from
+types = ("uint8", "int8", "uint16", "int16", "uint32", "int64", "float32", "float64", "bool", ">u2")
+
+
+@st.composite
+def dates_of_a_band(draw: st.DrawFn) -> tuple[list[Scene], Band]:
+    """A few dates of a few small granules, which may overlap, differ in type, scale, nodata and special codes."""
+    kinds = draw(st.lists(some(types), min_size=1, max_size=2))
+    straight = draw(some(([(1.0, 0.0)], [(0.5, 0.0)], [(0.1, -3.0)], [(1.0, 0.0), (0.5, 2.0)])))
+    nodata = draw(st.lists(some((None, 0.0, 1.0, 3.0, 300.0)), min_size=1, max_size=2))
+    dates = []
+    for _ in range(draw(st.integers(1, 3))):
+        granules = []
+        for name in draw(st.sampled_from(("", "a", "ab", "abc"))):
+            dtype, (scale, offset) = np.dtype(draw(some(kinds))), draw(some(straight))
+            shape = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+            values = np.array(draw(st.lists(st.integers(0, 5), min_size=16, max_size=16)))[: shape[0] * shape[1]]
+            pixels = values.reshape(shape).astype(dtype)
+            if dtype.kind == "f":
+                pixels[pixels == 5] = NAN
+            at = draw(st.integers(0, 3)), draw(st.integers(0, 3))
+            place = (STEP, 0.0, 10.0 + at[1] * STEP, 0.0, -STEP, 50.0 - at[0] * STEP)
+            facts = {"transform": place, "shape": shape, "scale": scale, "offset": offset}
+            missing = draw(some(((), (2,), (2, 4))))
+            one = granule(item=name, pixels=pixels, nodata=draw(some(nodata)), missing=missing, **facts)
+            granules.append(one)
+        dates.append(scene(*granules))
+    known = legend({0: "a", 1: "b", 2: "c", 4: "d"}, missing=draw(some(((), (1,)))))
+    facts = {"nodata": draw(some((None, 1.0))), "legend": draw(some((None, known)))}
+    return dates, band(draw(some(("class", "rate"))), nodata_means=draw(some(("unseen", "zero"))), **facts)
+
+
+@settings(max_examples=200)
+@given(dates_of_a_band())
+def test_packed_dates_mean_what_the_rules_say_pixel_by_pixel(made: tuple[list[Scene], Band]) -> None:
+    dates, of = made
+    window = GRID.window(PLACE, (5, 5))
+    assert window is not None
+    packed, _ = read_packed(dates, of, window)
+    expected = slowly(dates, of, window)
+    np.testing.assert_array_equal(packed.values(), expected)
+    np.testing.assert_array_equal(packed.unseen, np.isnan(expected))
+    for one, values in zip(dates, expected, strict=True):
+        np.testing.assert_array_equal(read(one, of, window)[0], values)
+    whole = packed.stored.dtype.kind in "iu"
+    assert isinstance(packed.missing, int) if whole else np.isnan(packed.missing)
+    assert packed.stored.dtype.str[1:] in ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
+    assert whole or not ((packed.scale != 1) | (packed.offset != 0)).any()
+
+
+def pack(*granules: Granule, of: Band | None = None) -> Packed:
+    """One date of each granule of 4 x 4 cells."""
+    return read_packed([scene(g) for g in granules], of or band(), WHOLE)[0]  # type: ignore[arg-type]
+
+
+def test_packed_numbers_are_those_of_the_files_and_nodata_stays_what_it_was(tmp_path: Path) -> None:
+    a = granule(tif(tmp_path / "a.tif", cells(dtype="uint16"), nodata=7), scale=0.5)
+    b = granule(tif(tmp_path / "b.tif", cells(dtype="uint16") + 9, nodata=7), scale=0.1, offset=-1.0)
+    found = pack(a, b, of=band("rate"))
+    assert found.stored.dtype == np.uint16 and found.missing == 7
+    np.testing.assert_array_equal(found.stored, [cells(), cells() + 9])
+    np.testing.assert_array_equal([found.scale, found.offset], [[0.5, 0.1], [0.0, -1.0]])
+
+
+def test_where_dates_differ_on_nodata_a_number_that_is_free_says_unseen() -> None:
+    a, b = granule(pixels=cells(), nodata=3.0), granule(pixels=cells(), nodata=4.0)
+    found = pack(a, b)
+    assert found.stored.dtype == np.uint8 and found.missing not in range(1, 17)
+    assert [np.flatnonzero(date).tolist() for date in found.unseen] == [[2], [3]]
+
+
+def test_where_no_number_is_free_values_are_physical(tmp_path: Path) -> None:
+    every = np.arange(256, dtype="uint8").reshape(16, 16)
+    whole = GRID.window(PLACE, (18, 16))
+    assert whole is not None
+    packed, _ = read_packed([scene(granule(pixels=every, shape=(16, 16)))], band(), whole)
+    assert packed.stored.dtype == np.float64 and np.isnan(packed.missing)
+    np.testing.assert_array_equal(packed.values()[0, :16], every)
+    assert np.isnan(packed.values()[0, 16:]).all()
+
+
+def test_an_array_in_memory_is_not_written_to() -> None:
+    pixels = cells()
+    found = pack(granule(pixels=pixels, nodata=3.0), granule(pixels=pixels, nodata=4.0))
+    found.stored[:] = 0
+    np.testing.assert_array_equal(pixels, cells())
+
+
+# files that stay open
+
+
+def striped(path: Path, values: Any, **facts: Any) -> Path:
+    """A file that is GDAL's to read."""
+    return tif(path, values, tiled=False, blockxsize=4, blockysize=4, **facts)
+
+
+def test_both_readers_give_the_same_pixels_and_rows(tmp_path: Path) -> None:
+    path = tif(tmp_path / "a.tif", np.stack([cells(), cells() + 50]), names=["red", "nir"], nodata=7)
+    ours = look(granule(path, index=0, member="nir"), band(member="nir"))
+    with mock.patch.object(reading, "plain", lambda *_: None):
+        gdals = look(granule(path, index=0, member="nir"), band(member="nir"))
+    np.testing.assert_array_equal(ours[0], gdals[0])
+    assert replace(ours[1], seconds=0, checksum="") == replace(gdals[1], seconds=0, checksum="")
+
+
+@pytest.mark.parametrize("make", [tif, striped])
+def test_a_file_is_opened_once_however_often_it_is_read(tmp_path: Path, make: Callable[..., Path]) -> None:
+    one = granule(make(tmp_path / "a.tif", cells()))
+    with mock.patch("rasterio.open", wraps=rasterio.open) as by_gdal, mock.patch("os.open", wraps=os.open) as by_us:
+        for _ in range(5):
+            np.testing.assert_array_equal(look(one, band())[0], cells())
+    opened = [call for mocked in (by_gdal, by_us) for call in mocked.call_args_list if str(tmp_path) in str(call)]
+    assert len(opened) == (1 if make is tif else 2)  # to find that it is not plain, and by GDAL
+
+
+@pytest.mark.parametrize("make", [tif, striped])
+def test_a_file_that_changed_is_read_anew(tmp_path: Path, make: Callable[..., Path]) -> None:
+    for added in range(3):
+        one = granule(make(tmp_path / "a.tif", cells() + added))
+        os.utime(one.href, ns=(added, added))
+        np.testing.assert_array_equal(look(one, band())[0], cells() + added)
+
+
+@pytest.mark.parametrize("make", [tif, striped])
+def test_threads_may_read_one_file_together(tmp_path: Path, make: Callable[..., Path]) -> None:
+    stored = np.random.default_rng(5).integers(0, 60000, (256, 256), "uint16")
+    one, whole = granule(make(tmp_path / "a.tif", stored), shape=(256, 256)), GRID.window(PLACE, (256, 256))
+    assert whole is not None
+    windows = [w for w in (b.intersect(whole) for b in whole.blocks(60)) if w] * 4
+    with ThreadPoolExecutor(8) as pool:
+        for window, values in zip(windows, pool.map(lambda w: look(one, band(), w)[0], windows), strict=True):
+            np.testing.assert_array_equal(values, stored[window.inside(whole)])
+
+
+def test_no_more_files_stay_open_than_were_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.forget()
+    monkeypatch.setattr(files, "OPEN", 3)
+    monkeypatch.setattr(files, "IDLE", 3)
+    for n in range(8):
+        for make in (tif, striped):
+            look(granule(make(tmp_path / f"{make.__name__}{n}.tif", cells())), band())
+    held = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if fd.isdigit() and alive(fd)]
+    assert len([path for path in held if str(tmp_path) in path]) <= 6
+    files.forget()
+
+
+def alive(fd: str) -> bool:
+    """Whether a descriptor is still open."""
+    return os.path.islink(f"/proc/self/fd/{fd}")
+
+
+@pytest.mark.parametrize("make", [tif, striped])
+def test_a_forked_process_opens_its_own_files(tmp_path: Path, make: Callable[..., Path]) -> None:
+    one = granule(make(tmp_path / "a.tif", cells()))
+    look(one, band())
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        values, _ = pool.submit(look, one, band()).result()
+    np.testing.assert_array_equal(values, cells())
+    np.testing.assert_array_equal(look(one, band())[0], cells())
 
 
 def elsewhere(parts: bytes) -> bytes:

@@ -143,6 +143,37 @@ def test_only_short_gaps_between_observations_are_filled(seed: int, longest: int
     np.testing.assert_array_equal(found.values[observed], values[observed])
 
 
+@pytest.mark.parametrize("p", [None, 0.9])
+def test_a_pixel_without_lambda_has_no_curve(p: float | None) -> None:
+    values = made(0, 40, LANES + 5)
+    values[:, [0, 3, LANES + 1]] = np.nan
+    found, chosen = v_curve(values, p=p)
+    assert np.isnan(chosen).sum() == 3
+    np.testing.assert_allclose(whittaker(values, chosen, p=p), found, rtol=1e-9)
+    seen = made(0, 40, LANES + 5)
+    np.testing.assert_array_equal(np.isnan(whittaker(seen, chosen, p=p)), np.isnan(found))
+    assert np.isnan(whittaker(seen[:, 0], np.nan)).all()
+
+
+@pytest.mark.parametrize("times", [12, 36, 300])
+def test_the_stiffest_curve_is_good_to_a_millionth(times: int) -> None:
+    """By orthogonal factors of the rectangular equations, whose condition is the root of that of the normal ones."""
+    y = made(times, times, 1)[:, 0]
+    seen = np.isfinite(y)
+    left = np.concatenate([np.eye(times)[seen], np.sqrt(1e9) * np.diff(np.eye(times), 2, axis=0)])
+    exact = np.linalg.lstsq(left, np.concatenate([y[seen], np.zeros(times - 2)]), rcond=None)[0]
+    np.testing.assert_allclose(whittaker(y, 1e9), exact, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(whittaker(y, 1e-3, weights=np.full(times, 1e-12)), exact, rtol=0, atol=1e-6)
+
+
+def test_infinity_is_a_gap() -> None:
+    values = np.array([1.0, np.inf, 3.0, -np.inf, np.nan, np.inf, 9.0, np.inf])
+    found = fill(values, 1)
+    np.testing.assert_array_equal(found.values, [1, 2, 3, np.nan, np.nan, np.nan, 9, np.nan])
+    np.testing.assert_array_equal(found.filled, np.arange(8) == 1)
+    assert not fill(values, 1, curve=values).filled.any()
+
+
 def test_filling_leaves_the_series_and_its_type() -> None:
     values = np.array([np.nan, 1, np.nan, 2, np.nan, np.nan, 5, np.nan], np.float32)
     found = fill(values, 1, threads=2)
@@ -155,6 +186,12 @@ def test_filling_leaves_the_series_and_its_type() -> None:
     ("call", "said"),
     [
         (lambda v: whittaker(v, 0.0), "Lambda must be above 0"),
+        (lambda v: whittaker(v, 1.1e9), "at most 1e.09 times the largest weight"),
+        (lambda v: whittaker(v, np.array([1.0, np.nan, np.inf])), "and is inf times"),
+        (lambda v: whittaker(v, 1.0, weights=v * [1, 0, 1e-10]), "and is 1e.10 times"),
+        (lambda v: v_curve(v, lambdas=(1.0, 1e10)), "straight line"),
+        (lambda v: whittaker(v, np.ones(2)), r"each pixel \(3,\), not \(2,\)"),
+        (lambda v: whittaker(v, 1.0, weights=v * np.inf), "not infinite"),
         (lambda v: whittaker(v, 1.0, p=1.0), "p lies between 0 and 1"),
         (lambda v: whittaker(v, 1.0, minimum=1), "Two observations"),
         (lambda v: whittaker(v[:2], 1.0), "three steps"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 import rasterio
 import shapely
 
-from geomon import Zones
+from geomon import Zones, store
+from geomon.cli.plans import plan_facts
 from geomon.errors import StoreError
 from geomon.pipeline import Plan, plan
 from geomon.places import create
@@ -155,6 +157,51 @@ def test_two_equal_runs_at_once_do_no_harm(catalog: Catalog, tmp_path: Path) -> 
     (stored,) = Store(tmp_path / "store").runs()
     assert stored.series.equals(made[0]) and stored.series.equals(made[1])
     assert not list(stored.folder.glob(".*"))
+
+
+@pytest.fixture
+def partial(catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """The next attempt after a run of which the first block was lost."""
+    from geomon import tasks
+
+    asking, whole = asked(catalog, tmp_path / "store"), tasks.run_task
+
+    def all_but_one(task, setting):  # type: ignore[no-untyped-def]
+        if task.key == asking.tasks[0].key and task.owner is asking.tasks[0].owner:
+            raise MemoryError
+        return whole(task, setting)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks, "run_task", all_but_one)
+        assert asking.run(workers=1).stored
+    return asked(catalog, tmp_path / "store")
+
+
+def test_a_plan_counts_the_blocks_that_need_not_be_computed(partial: Plan) -> None:
+    """Those of the attempt before, and none of a survey."""
+    assert partial.store is not None
+    before = partial.store.folder("15.1.1", partial.recipe["before"]) / "blocks"
+    create(before / "survey-0-0-16.done", b"")
+    kept = len(partial.tasks) - 1
+    assert plan_facts(partial, partial.cost)["kept_blocks"] == kept
+    assert partial.kept.startswith(f"{kept} of {kept + 1} blocks are kept")
+
+
+@pytest.mark.parametrize("gone", ["rows.parquet", "npz", "done"])
+def test_blocks_that_an_equal_run_took_meanwhile_are_computed_again(
+    partial: Plan, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """It takes the folder away while we copy from it."""
+    assert partial.store is not None
+    before, read = partial.store.folder("15.1.1", partial.recipe["before"]) / "blocks", store.content
+
+    def content(file: Path) -> bytes:
+        if file.parent == before and file.name.endswith(gone):
+            shutil.rmtree(before)
+        return read(file)
+
+    monkeypatch.setattr(store, "content", content)
+    assert not (partial.run(workers=1).reads.status == "failed").any()
 
 
 def test_create_writes_once(tmp_path: Path) -> None:

@@ -207,6 +207,14 @@ def test_a_circle_has_more_columns_nearer_to_the_pole() -> None:
         assert found.sum() == columns
 
 
+def test_beyond_the_pole_there_is_nothing_and_up_to_it_all_is_as_it_was() -> None:
+    """A window padded over the pole: its first 9 rows lie at 90 degrees and beyond."""
+    window = Window(Grid(DEGREES, -180, 90, 1 / 120, 1 / 120), -9, 60, 0, 1400)
+    found = elevation_range(np.zeros(window.shape), window, 2000.0)
+    assert np.isnan(found[:9]).all() and not np.isinf(found).any()
+    assert (found[40:55, 600:800] == 0).all() and np.isnan(found[9:30, :100]).all()
+
+
 def test_too_little_seen_is_unseen() -> None:
     """Of the 5 cells within 10 m, three are seen."""
     z = np.array([[1, 5, 1], [NAN, 2, NAN], [1, 9, 1.0]])

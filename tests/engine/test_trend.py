@@ -112,7 +112,7 @@ def test_published_series_with_autocorrelation(vector: Callable[[str], dict[str,
             got = float(getattr(found, names[name]))
             assert got == pytest.approx(expected[way][name], abs=case["tolerance"]), (way, name)
     residuals = x - expected["original"]["slope"] * np.arange(25)
-    assert trend._correlation(residuals, 25, 1) == pytest.approx(expected["tfpw"]["lag1_r"], abs=1e-9)
+    assert trend._correlation(residuals, 25, 1, 0.0) == pytest.approx(expected["tfpw"]["lag1_r"], abs=1e-9)
 
 
 def test_published_neighbours(vector: Callable[[str], dict[str, Any]]) -> None:
@@ -300,9 +300,16 @@ def test_what_is_no_series_is_refused(values: Array, times: list[float] | None, 
         trends(values, times)
 
 
+@pytest.mark.parametrize("confidence", [95, 1.0, 0.0, -0.5, math.nan])
+def test_a_confidence_is_a_share(confidence: float) -> None:
+    with pytest.raises(InputError, match="between 0 and 1"):
+        trends(np.zeros((9, 2)), confidence=confidence)
+
+
 def test_white_noise_is_left_as_it_is() -> None:
     values = np.array([0.1, 0.4, -0.3, -0.1, 0.2, 0.3, -0.2, 0.5, 0.6, 0.0])
-    assert abs(trend._correlation(values - float(trends(values).slope) * np.arange(10), 10, 1)) < 1.96 / math.sqrt(10)
+    residuals = values - float(trends(values).slope) * np.arange(10)
+    assert abs(trend._correlation(residuals, 10, 1, 0.0)) < 1.96 / math.sqrt(10)
     for field in FIELDS[:8]:
         assert getattr(prewhitened(values), field) == getattr(trends(values), field)
 
@@ -316,6 +323,53 @@ def test_autocorrelation_is_of_dates_with_a_value() -> None:
             assert float(getattr(holed, field)) == pytest.approx(float(getattr(whole, field)), rel=1e-12), field
     assert float(prewhitened(x).n) == 15
     assert float(hamed_rao(x).variance) > float(trends(x).variance)
+
+
+def grown(values: Array, times: Array, lags: int, digits: int) -> float:
+    """The factor of Hamed and Rao (1998), of residuals without the digits that rounding makes."""
+    n = len(values)
+    residuals = values - slowly(values, times)["slope"] * times
+    ranks = stats.rankdata(np.round(residuals, digits)) - (n + 1) / 2
+    total = 0.0
+    for lag in range(1, lags + 1):
+        r = (ranks[lag:] * ranks[: n - lag]).sum() / (ranks**2).sum()
+        total += (n - lag) * (n - lag - 1) * (n - lag - 2) * r if abs(r) > 1.96 / math.sqrt(n) else 0.0
+    return 1 + 2 / (n * (n - 1) * (n - 2)) * total
+
+
+@pytest.mark.parametrize("lags", [1, 3, 15])
+def test_significant_lags_alone_change_the_variance(lags: int) -> None:
+    times = np.arange(16.0)
+    values = np.cumsum(np.random.default_rng(0).normal(size=(16, 60)), 0)
+    found = hamed_rao(values, lags=lags, shrink=True)
+    expected = [grown(values[:, k], times, lags, 9) for k in range(60)]
+    np.testing.assert_allclose(found.variance / trends(values).variance, expected, rtol=1e-9)
+    assert len(set(expected)) > 10
+
+
+STEPS = np.array([30, 31, 32, 33, 33, 35, 36, 37, 38, 38, 39, 40, 41, 42, 43, 44, 46, 46, 47, 48])
+
+
+def test_rounding_is_no_rank() -> None:
+    """The same rise in whole numbers, in hundredths, and in float32 says the same."""
+    factor = grown(STEPS, np.arange(20.0), 3, 9)
+    assert factor > 1.5
+    for values in (STEPS, STEPS.astype("i2"), STEPS / 100, STEPS.astype("f4") / np.float32(100)):
+        assert float(hamed_rao(values).z) == pytest.approx(float(trends(values).z) / math.sqrt(factor), rel=1e-6)
+    every_third = 10 * np.arange(16), 3 * np.arange(16.0)
+    for dtype in ("i2", "f4", "f8"):
+        found = hamed_rao(every_third[0].astype(dtype), every_third[1])
+        assert float(found.variance) == float(trends(*every_third).variance), dtype
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_line_without_residuals_has_no_correlation(dtype: str) -> None:
+    levels = np.arange(1, 100) / 100
+    for rise in (0.0, 0.01):
+        values = (levels + rise * np.arange(16.0)[:, None]).astype(dtype)
+        np.testing.assert_array_equal(prewhitened(values).n, 16)
+        same = trends(values.astype(float)).variance
+        np.testing.assert_array_equal(hamed_rao(values, lags=15, shrink=True).variance, same)
 
 
 def test_variance_never_falls() -> None:
@@ -361,6 +415,8 @@ def test_lines_without_residuals() -> None:
     np.testing.assert_allclose(found.slope, [1, 0, 1])
     np.testing.assert_array_equal(found.p, [0, 1, np.nan])
     np.testing.assert_array_equal(found.r2, [1, np.nan, 1])
+    half = np.random.default_rng(0).random((5, 1000))
+    np.testing.assert_array_equal(line(np.concatenate([half, half[::-1]])).r2 >= 0, True)
 
 
 @settings(max_examples=40)
@@ -374,6 +430,32 @@ def test_percentiles_are_those_of_numpy(dates: int, seed: int, dtype: type) -> N
     np.testing.assert_allclose(found, np.nanpercentile(values, [0, 10, 50, 90, 100], axis=0), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("small", [1e-3, 1e-7])
+def test_residuals_far_smaller_than_the_rise(small: float) -> None:
+    times = np.arange(16.0)
+    values = times[:, None] + small * np.random.default_rng(0).normal(size=(16, 50))
+    rest = values - values.mean(0)
+    slope = ((times - 7.5) @ rest) / 340
+    rest -= slope * (times - 7.5)[:, None]
+    np.testing.assert_allclose(line(values).error, np.sqrt((rest**2).sum(0) / 14 / 340), rtol=1e-6)
+
+
+def test_the_history_of_pixels_has_the_same_bits_for_any_threads_and_cuts() -> None:
+    pixels = 2 * trend.PIECE + 77
+    values = np.random.default_rng(0).normal(size=(7, pixels))
+    values[values > 1.5] = np.nan
+
+    def of(part: Array, threads: int) -> Array:
+        fitted = line(part, threads=threads)
+        fields = [getattr(fitted, field) for field in ("n", "slope", "intercept", "error", "p", "r2")]
+        z = recent_z(part[:4], part[4:], threads=threads)
+        return np.stack([*fields, z, *percentiles(part, [10, 50], threads=threads)])
+
+    whole = of(values, 1)
+    np.testing.assert_array_equal(of(values, 3), whole)
+    np.testing.assert_array_equal(np.concatenate([of(values[:, :131], 1), of(values[:, 131:], 1)], 1), whole)
+
+
 def test_percentiles_of_nothing() -> None:
     assert np.isnan(percentiles(np.full((4, 2), np.nan), 50)).all()
     assert np.isnan(percentiles(np.array([1.0, np.nan, np.nan]), 50, least=2)).all()
@@ -385,6 +467,9 @@ def test_recent_years_against_a_constant() -> None:
     past = np.full((13, 3), 0.1)
     now = np.tile([[0.1, 0.2, np.nan]], (3, 1))
     np.testing.assert_array_equal(recent_z(past, now), [0, np.nan, np.nan])
+    levels = np.tile(np.arange(1, 100) / 100, (13, 1))
+    np.testing.assert_array_equal(recent_z(levels, levels[:3]), 0)
+    np.testing.assert_array_equal(recent_z(levels, levels[:3] + 0.01), np.nan)
 
 
 def test_recent_years_with_gaps() -> None:
@@ -406,6 +491,27 @@ def test_decile_change() -> None:
     np.testing.assert_array_equal(decile_change(past, now), expected)
     assert expected[0] >= 4 and expected[2] <= -3
     np.testing.assert_array_equal(decile_change(past, now, alike=45), [0, 0, 0, 0, np.nan])
+
+
+def test_a_constant_has_no_decile_change() -> None:
+    """Whatever the mean of 13 equal numbers is rounded to; a fall from the lowest tenth is none, a rise is 9."""
+    for levels in (np.arange(1, 100) / 100, np.arange(1, 100), (np.arange(1, 100) / 100).astype("f4")):
+        past = np.tile(levels, (13, 1))
+        for now, change in ((past[:3], 0), (past[:3] * 1.1, 9), (past[:3] * 0.9, 0)):
+            np.testing.assert_array_equal(decile_change(past, now), change)
+
+
+@pytest.mark.parametrize("years", [5, 13])
+def test_tenths_of_a_history_stretched_by_a_twentieth(years: int) -> None:
+    """The stretch moves the outer tenths of less than 9 years, and is two more values to longer histories."""
+    rng = np.random.default_rng(0)
+    past, now = rng.normal(size=(years, 400)), rng.normal(size=(3, 400))
+    margin = 0.05 * np.ptp(past, axis=0)
+    stretched = np.concatenate([past, [past.min(0) - margin], [past.max(0) + margin]])
+    cuts = np.percentile(stretched, range(10, 100, 10), axis=0)
+    expected = (now.mean(0) > cuts).sum(0) - (past.mean(0) > cuts).sum(0)
+    np.testing.assert_array_equal(decile_change(past, now), expected)
+    assert len(set(expected)) > 5
 
 
 def test_history_is_numbers_beside_numbers() -> None:

@@ -451,7 +451,7 @@ def test_a_zone_that_crosses_it_in_metres_is_cut_in_degrees() -> None:
     assert back is not None
     assert (back.geom_type, len(shapely.get_parts(back))) == ("MultiPolygon", 2)
     assert back.symmetric_difference(FIJI).area < 1e-6
-    assert metres.bounds_lonlat == pytest.approx((-180, -18, 180, -16), abs=1e-3)
+    assert metres.bounds_lonlat == pytest.approx((178, -18, -179, -16), abs=1e-3)
 
 
 def test_longitudes_beyond_180_are_cut_and_reported() -> None:
@@ -461,15 +461,68 @@ def test_longitudes_beyond_180_are_cut_and_reported() -> None:
     assert any("cut at the antimeridian" in r for r in zones.remarks)
 
 
-def test_an_uncut_crossing_is_refused() -> None:
-    around = Polygon([(179, -18), (-179, -18), (-179, -16), (179, -16)])
-    with pytest.raises(ZoneError, match=r"'FJI' crosses the antimeridian uncut.*Cut it at 180"):
-        Zones.of(frame({"code": ["FJI"]}, around))
+@pytest.mark.parametrize("exact", [False, True], ids=["leap", "leap from 180 to -180"])
+def test_an_uncut_crossing_is_cut_and_reported(exact: bool) -> None:
+    south, north = ([(180, y), (-180, y)] if exact else [] for y in (-18, -16))
+    around = Polygon([(178, -18), *south, (-179, -18), (-179, -16), *north[::-1], (178, -16)])
+    zones = Zones.of(frame({"code": ["FJI"]}, around))
+    assert zones.zones[0].geometry is not None
+    assert zones.zones[0].geometry.equals(FIJI)
+    assert any("leaps across the antimeridian uncut: cut at 180 degrees" in r for r in zones.remarks)
 
 
-def test_a_zone_around_a_pole_cannot_be_drawn_in_degrees() -> None:
+def test_a_hole_across_the_antimeridian_stays_a_hole() -> None:
+    lagoon = [(179.5, -17.5), (-179.5, -17.5), (-179.5, -17), (179.5, -17)]
+    zones = Zones.of(frame({"code": ["FJI"]}, Polygon([(178, -18), (-179, -18), (-179, -16), (178, -16)], [lagoon])))
+    holes = MultiPolygon([box(179.5, -17.5, 180, -17), box(-180, -17.5, -179.5, -17)])
+    assert zones.zones[0].geometry is not None
+    assert zones.zones[0].geometry.equals(FIJI - holes)
+
+
+def test_a_ring_once_around_the_earth_is_closed_along_the_pole() -> None:
+    ice = Polygon([(x, -75) for x in range(-175, 180, 10)])
+    zones = Zones.of(frame({"code": ["ATA"]}, ice))
+    assert zones.zones[0].geometry is not None
+    assert true_area(zones.zones[0].geometry, "EPSG:4326") == pytest.approx(
+        true_area(box(-180, -90, 180, -75), "EPSG:4326"), rel=1e-12
+    )
+    assert any("closed along the pole" in r for r in zones.remarks)
+
+
+@pytest.mark.parametrize("ring", [[(180, -90), (-180, -90)], [(180, 60), (-180, 60)]], ids=["Antarctica", "a band"])
+def test_an_edge_around_the_whole_earth_that_is_meant_stays(ring: list[tuple[float, float]]) -> None:
+    coast = [(x, -75 + 5 * np.sin(np.radians(x))) for x in np.linspace(-180, 180, 73)]
+    zones = Zones.of(frame({"code": ["ATA"]}, Polygon([*coast, *ring])))
+    assert zones.zones[0].geometry is not None
+    assert zones.zones[0].geometry.equals(Polygon([*coast, *ring]))
+    assert not any("antimeridian" in r for r in zones.remarks)
+
+
+@pytest.mark.parametrize(
+    ("crs", "shape"),
+    [
+        ("EPSG:3031", box(-1e6, -1e6, 1e6, 1e6)),
+        ("EPSG:3413", box(-3e5, -1e6, 1e6, 2e6)),
+        ("EPSG:3995", shapely.Point(1e5, 2e5).buffer(4e5) - shapely.Point(0, 0).buffer(1e5)),
+    ],
+    ids=["box", "off centre", "with a hole at the pole"],
+)
+def test_a_zone_around_a_pole_comes_into_degrees_and_back(crs: str, shape: Any) -> None:
+    degrees = Zones((Zone("P", geometry=shape),), crs).to_crs("EPSG:4326")
+    there = degrees.zones[0].geometry
+    assert there is not None
+    assert there.is_valid
+    assert there.bounds[::2] == (-180, 180)
+    assert true_area(there, "EPSG:4326") == pytest.approx(true_area(shape, crs), rel=1e-8)
+    back = degrees.to_crs(crs).zones[0].geometry
+    assert back is not None
+    assert back.symmetric_difference(shape).area < 2e-3 * shape.length
+
+
+def test_a_zone_around_a_pole_where_meridians_are_curved_is_refused() -> None:
+    oblique = "+proj=laea +lat_0=80 +lon_0=0 +datum=WGS84 +units=m"
     with pytest.raises(ZoneError, match="around a pole"):
-        Zones((Zone("ATA", geometry=box(-1e6, -1e6, 1e6, 1e6)),), crs="EPSG:3031").to_crs("EPSG:4326")
+        Zones((Zone("P", geometry=box(-2e6, -2e6, 2e6, 2e6)),), crs=oblique).to_crs("EPSG:4326")
 
 
 # identity

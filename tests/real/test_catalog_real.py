@@ -28,7 +28,7 @@ def catalog(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
 
 def whole(catalog: Catalog, collection: str, band: str, scene: Scene) -> np.ndarray:
     """All values of a scene of one granule."""
-    grid = catalog.grid([scene])
+    (grid,) = catalog.grids([scene])
     window = grid.window(scene.granules[0].transform, scene.granules[0].shape)
     assert window is not None
     values, rows = read(scene, catalog.collection(collection).band(band), window)
@@ -61,7 +61,7 @@ def test_dates_that_are_found(catalog: Catalog, collection: str, band: str, peri
 def test_two_islands_are_two_granules_of_one_date_on_one_lattice(catalog: Catalog) -> None:
     (scene,) = catalog.find("esa-worldcover", "", Period.of("2020"))
     assert [g.item for g in scene.granules] == ["worldcover-principe-2020", "worldcover-sao-tome-2020"]
-    grid = catalog.grid([scene])
+    (grid,) = catalog.grids([scene])
     assert all(grid.window(g.transform, g.shape) for g in scene.granules)
 
 
@@ -137,11 +137,11 @@ def test_a_band_of_a_radar_chip_is_found_by_name(catalog: Catalog, shared_data: 
 
 def test_sinusoidal_and_albers_grids_are_native(catalog: Catalog) -> None:
     ndvi = catalog.find("mod13q1", "", Period.of("2013/2014"))
-    assert len(ndvi) == 12 and catalog.grid(ndvi).crs.startswith("PROJ")
+    assert len(ndvi) == 12 and catalog.grids(ndvi)[0].crs.startswith("PROJ")
     values = whole(catalog, "mod13q1", "", ndvi[0])
     assert 0.0 < np.nanmin(values) < np.nanmax(values) < 1.0
     (cover,) = catalog.find("lcmap-hawaii", "", Period.of("2020"))
-    assert catalog.grid([cover]).dx == 30.0 and not catalog.grid([cover]).crs.startswith("EPSG")
+    assert catalog.grids([cover])[0].dx == 30.0 and not catalog.grids([cover])[0].crs.startswith("EPSG")
 
 
 def test_every_item_lies_where_its_file_does(shared_data: Path) -> None:
