@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from geomon.errors import InputError
 from geomon.grid import Floats
+from geomon.stats.sorting import exchanges
 
 LANES = 64
 MEDIAN, MEAN, GREATEST, COUNT, FIRST, LAST = range(6)
@@ -198,22 +199,10 @@ def line_of(bands: Sequence[Stack], mask: Mask | None, y: int) -> Floats:
 def network(n: int) -> Integers:
     """Pairs to be put in order so that the lower half of n numbers, and the one above it, end up sorted.
 
-    Batcher's merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M), without the pairs that
-    only order the rest.
+    The network that sorts all of them, without the pairs that only order the rest.
     """
-    pairs: list[tuple[int, int]] = []
-    top = 1 << max(n - 1, 0).bit_length() >> 1
-    p = top
-    while p:
-        q, r, d = top, 0, p
-        while True:
-            pairs += [(i, i + d) for i in range(n - d) if i & p == r]
-            if q == p:
-                break
-            d, q, r = q - p, q >> 1, p
-        p >>= 1
     needed, kept = set(range(n // 2 + 1)), []
-    for i, j in reversed(pairs):
+    for i, j in reversed(exchanges(n).tolist()):
         if i in needed or j in needed:
             needed |= {i, j}
             kept.append((i, j))

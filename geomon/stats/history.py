@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from scipy.special import stdtr
 
 from geomon.errors import InputError
+from geomon.stats.sorting import exchanges
 from geomon.stats.threads import do_parts
-from geomon.stats.trend import LANES, PIECE, Array, _count, _load, _sort, checked, compiled, exchanges
+from geomon.stats.trend import LANES, PIECE, Array, _count, _load, _sort, checked, compiled
 
 FLAT = 1e-12  # of the largest value: spread below it is rounding
 DECILES = tuple(range(10, 100, 10))

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import erfc, ndtri
 
 from geomon.errors import InputError
+from geomon.stats.sorting import exchanges
 from geomon.stats.threads import do_parts
 
 Array = NDArray[Any]
@@ -231,22 +232,6 @@ def doubles(values: Array, times: ArrayLike | None) -> tuple[Array, NDArray[np.f
     series, moments = checked(values, times)
     kind = np.asarray(values).dtype
     return series.astype(float, copy=False), moments, max(ALIKE, 8 * np.finfo(kind).eps if kind.kind == "f" else 0.0)
-
-
-def exchanges(n: int) -> NDArray[np.int64]:
-    """Pairs of places to put in order, one after the other, that sort n values (Batcher 1968; Knuth 5.2.2M)."""
-    pairs = []
-    top = 1 << max(0, (n - 1).bit_length() - 1)
-    p = top
-    while p > 0:
-        q, r, d = top, 0, p
-        while True:
-            pairs += [(i, i + d) for i in range(n - d) if i & p == r]
-            if q == p:
-                break
-            d, q, r = q - p, q >> 1, p
-        p >>= 1
-    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 @compiled
