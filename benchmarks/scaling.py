@@ -19,7 +19,7 @@ from geomon.sample.world import world
 
 SIZES = (300, 600, 1200, 2400)
 """Cells of the land cover from west to east; each country has four times the pixels of the one before."""
-BLOCK, THREADS, TIMES = 256, 2, 3
+BLOCK, THREADS, TIMES = 256, 2, 2
 YEARS = range(2018, 2021)
 CODE, YEAR, SPAN = "15.1.1", "2020", "2018/2020"
 ONE = """
