@@ -242,5 +242,7 @@ def wanted(owner: Any, period: Period, window: Window, supply: Supply) -> Iterat
             for grid in supply.setting.known[address(node)].best(window):
                 yield getattr(owner, "kernel", None) or owner.measure, node, at, reach(grid, window)
         elif isinstance(node, Layer) and node.over != "country":  # what is made by country is there before the blocks
-            origin = reach(supply.grid_of(node, window), window)
-            yield from wanted(node, at, origin.pad(cells(node.margin, origin.grid, origin.bounds)), supply)
+            first, *more = supply.ground_of(node).best(window)
+            for grid in (first, *(more if first != window.grid else ())):
+                origin = reach(grid, window)
+                yield from wanted(node, at, origin.pad(cells(node.margin, grid, origin.bounds)), supply)

@@ -417,11 +417,6 @@ class Supply:
             out[part] = values, np.where(np.isfinite(values), seen, 0.0)
         return out
 
-    def grid_of(self, node: Any, window: Window | None = None) -> Grid:
-        """The native grid of a source or layer; of several the first, or the first that has something of a window."""
-        known = self.ground_of(node)
-        return known.best(window)[0] if window else known.grids[0]
-
     def ground_of(self, node: Any) -> Known:
         """The source whose pixels a source or layer lies on; InputError if there is none."""
         if isinstance(node, Source):
