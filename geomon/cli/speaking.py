@@ -13,7 +13,7 @@ from geomon.errors import GeomonError
 
 FAULT, PARTIAL, STOPPED = 1, 3, 130
 PIPED = 120  # columns where there is no terminal
-ORDER = ("demo", "list", "where", "zones", "plan", "run", "check", "store", "serve")
+ORDER = ("demo", "list", "where", "zones", "plan", "run", "check", "quality", "robustness", "official", "export", "store", "serve")
 
 
 class Stopped(KeyboardInterrupt):
