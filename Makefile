@@ -1,6 +1,7 @@
 # make demo    everything from nothing: the sample country, its indicators, the desks (SERVE=0 stops before serving)
 # make test    everything that is checked: format, lint, types, tests
 # make real    the numbers from real rasters, one JSON line each
+# make planted what the check finds in worlds in which something is wrong on purpose (WORLDS=100 of each kind)
 # make bench   geomon beside its peers, as ratios in one run (ONLY=zonal takes one group)
 # make guard   whether the kernels are as fast as they were (KEEP=1 writes down that they are)
 # make lint    format, lint and types alone
@@ -11,13 +12,14 @@
 
 V := .venv
 SERVE ?= 1
+WORLDS ?= 100
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$p -c '$(FITS)' >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
 PIP := $(V)/bin/python -m pip --disable-pip-version-check install -qq
 TYPED := geomon $(wildcard indicators dashboards)
 
-.PHONY: demo test real bench guard lint lock clean
+.PHONY: demo test real planted bench guard lint lock clean
 
 demo: $(V)/.ok
 	$(V)/bin/geomon demo $(if $(filter 0,$(SERVE)),--no-serve)
@@ -27,6 +29,9 @@ test: lint
 
 real: $(V)/.ok
 	@$(V)/bin/python -m tests.real
+
+planted: $(V)/.ok
+	@$(V)/bin/python -m tests.planted $(WORLDS)
 
 bench: $(V)/.bench
 	@$(V)/bin/python -m benchmarks $(ONLY)

@@ -166,6 +166,6 @@ class Compared:
     @property
     def gap(self) -> float:
         """How far the first reason is ahead of the second of another name; infinite if there is none."""
-        told = [r for r in self.reasons if not r.remark]
+        told = [r for r in self.reasons if not r.remark and "beside" not in r.evidence]
         second = next((r for r in told if r.name != told[0].name), None) if told else None
-        return told[0].score - second.score if second else np.inf
+        return told[0].score - second.score if second and np.isfinite(told[0].score) else np.inf
