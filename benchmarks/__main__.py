@@ -7,7 +7,7 @@ import warnings
 
 from benchmarks.pairs import RESULTS, Disagreement, compare, keep, table
 
-GROUPS = ("zonal", "classes", "coverage", "trend", "smooth", "spi", "focal", "pipeline", "scaling")
+GROUPS = ("zonal", "classes", "coverage", "trend", "smooth", "spi", "focal", "pipeline", "scaling", "check")
 
 
 def main(asked: list[str]) -> int:

@@ -166,25 +166,22 @@ def on_threads(
     """Some of the tasks on threads of this process, a limited number known to dask at a time."""
     lazy = delayed(partial(tried, do), pure=False, traverse=False)
     shared = delayed(setting, pure=False, traverse=False)
-    with Told(ended):
-        for start in range(0, len(which), UNDER_WAY):
-            tasks = [
-                lazy(delayed(jobs[n], pure=False, traverse=False), shared, dask_key_name=f"{BLOCK}{n}")
-                for n in which[start : start + UNDER_WAY]
-            ]
-            compute(*tasks, scheduler="threads", num_workers=1 if alone else threads)
+    for start in range(0, len(which), UNDER_WAY):
+        tasks = [
+            lazy(delayed(jobs[n], pure=False, traverse=False), shared, dask_key_name=f"{BLOCK}{n}")
+            for n in which[start : start + UNDER_WAY]
+        ]
+        compute(*tasks, scheduler="threads", num_workers=1 if alone else threads, callbacks=told(ended))
 
 
-class Told(Callback):
-    """Hands on what blocks give as they end."""
+def told(ended: Ended) -> list[tuple[Any, ...]]:
+    """Hands on what blocks give as they end; given to one call, for what is entered with dask hears every run."""
 
-    def __init__(self, ended: Ended) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.ended = ended
-
-    def _posttask(self, key: Any, result: Any, dsk: Any, state: Any, worker_id: Any) -> None:
+    def after(key: Any, result: Any, *_: Any) -> None:
         if str(key).startswith(BLOCK):
-            self.ended(int(str(key).removeprefix(BLOCK)), result)
+            ended(int(str(key).removeprefix(BLOCK)), result)
+
+    return [Callback(posttask=after)._callback]
 
 
 # --- Clusters

@@ -3,6 +3,8 @@
 The intervals of a series without reference sample are bounds: they cover the ground that was not seen, and
 not the mistakes of the map. A yes therefore says that unseen ground cannot explain the change; a map that
 errs differently in two years would look the same, which is why no answer is given across a known break.
+With a reference sample they cover the map's mistakes too; a value adjusted by a sample and one that was
+only counted are never set against each other.
 """
 
 import math
@@ -21,7 +23,8 @@ from geomon.texts import say
 YES = "yes"
 NO = "no"
 CANNOT_TELL = "cannot tell"
-COVERS = {kind: f"change.covers.{kind}" for kind in ("bounds", "sampling", "confusion", "model")}
+KINDS = ("bounds", "sampling", "confusion", "model", "bounds+confusion", "bounds+model")
+COVERS = {kind: f"change.covers.{kind}" for kind in KINDS}
 ONE_SERIES = ("indicator", "series", "ref_area", "breakdown", "unit_measure")
 METHOD = ("sensor", "params")
 
@@ -84,7 +87,7 @@ def change(
         answer, reason = CANNOT_TELL, why
     else:
         answer, reason = compare(low, high, difference, smallest, unit)
-        covers = COVERS.get(str(found[0].interval.iloc[0]), "change.covers.unknown")
+        covers = COVERS.get(weaker(*(str(f.interval.iloc[0]) for f in found)), "change.covers.unknown")
         reason = say("change.reason", reason=reason, covers=say(covers))
     told = {} if math.isnan(difference) else {"change": describe(difference, values, unit)}
     sentence = say(
@@ -113,6 +116,11 @@ def interval(found: pd.DataFrame) -> tuple[float, float]:
     return (float(found.lower.iloc[0]), float(found.upper.iloc[0])) if len(found) == 1 else (math.nan, math.nan)
 
 
+def weaker(first: str, second: str) -> str:
+    """Of two kinds of interval the one that claims less: a plausible range, then the one that has fewer components."""
+    return min((first, second), key=lambda kind: ("model" not in kind, kind.count("+"), kind))
+
+
 def describe(difference: float, values: Sequence[float], unit: str) -> str:
     """'from 60.0 % to 57.0 %, 3.0 percentage points less'."""
     key = "change.none" if difference == 0 else "change.more" if difference > 0 else "change.less"
@@ -135,6 +143,8 @@ def obstacle(found: Sequence[pd.DataFrame], labels: tuple[str, str], breaks: Seq
         if name in found[0] and str(found[0][name].iloc[0]) != str(found[1][name].iloc[0]):
             one, other = (repr(rows[name].iloc[0]) for rows in found)
             return say(f"change.differs.{name}", first=one, second=other)
+    if len({"confusion" in str(rows.interval.iloc[0]).split("+") for rows in found}) > 1:
+        return say("change.adjusted")
     for rows, label in zip(found, labels, strict=True):
         if not np.isfinite(interval(rows)).all():
             return say("change.open", period=label)

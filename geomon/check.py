@@ -1,27 +1,32 @@
-"""The check: a satellite series beside the official one, area by area: a verdict, its reasons, a sentence.
+"""The check: a satellite series beside the official one: a verdict, its reasons, a grade, a sentence.
 
 The order of the rules is the method (docs/decisions/0002-order-of-the-check.md): what cannot be compared is
-said first and needs no points (unit, area, kind of period, definition); then statistics, on the longest
-stretch without a known break. A difference is satellite minus official.
+said first and needs no points (unit, area, kind of period, definition); then the smallest areas of a country are
+compared together, and an area that stands alone by itself. A difference is satellite minus official.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geomon import areas
+from geomon.around import Around
+from geomon.case import Case
+from geomon.causes import Together
 from geomon.errors import InputError, listing
-from geomon.finding import DIRECTION, NOT_COMPARABLE, NOT_ENOUGH, VERDICTS, Finding, headline, row, span
+from geomon.finding import DIRECTION, NOT_COMPARABLE, NOT_ENOUGH, VERDICTS, Finding, graded, headline, row, span
 from geomon.indicator import Indicator, Official, Output
-from geomon.judgement import Case, Judgement, judge
+from geomon.judgement import Judgement, judge, named
 from geomon.official import AS_MEASURED, factor, same_series
-from geomon.official import COLUMNS as OFFICIAL
-from geomon.period import Period, naive
+from geomon.pairing import Pairs, Side, kinds, longest, partners, sides, stretch, year
+from geomon.parts import explained
+from geomon.period import Period
 from geomon.texts import say
+from geomon.together import member, parent, together
 
 __all__ = ["VERDICTS", "Finding", "check", "headline"]
 
@@ -37,12 +42,22 @@ OURS = (
     "unit_measure",
     "obs_status",
 )
-KINDS = {
-    r"\d{4}": "check.kind.years",
-    r"\d{4}-\d{2}": "check.kind.months",
-    r"\d{4}-\d{2}-\d{2}": "check.kind.days",
-}
-"""What a label looks like -> the text that names its kind."""
+THEIRS = (
+    "series",
+    "ref_area",
+    "time_period",
+    "obs_value",
+    "unit_measure",
+    "nature",
+    "definition",
+    "publisher",
+    "note",
+    "obs_status",
+)
+BREAK = r"(?<!no )\bbreak\b|(?<!no )\bnew (?:method|inventory)|observation status b\b"
+"""What a publisher's note says of the first value of a new method (B: a break, in SDMX)."""
+MARKS = "revis|vintage|provisional|prelim|rebas"
+"""What a publisher's note says of a value that may change, or has."""
 
 
 def check(
@@ -51,264 +66,311 @@ def check(
     indicator: Indicator,
     *,
     breaks: Sequence[tuple[str, str]] = (),
+    official_breaks: Sequence[tuple[str, str]] = (),
     names: Mapping[str, str] | None = None,
+    zones: pd.DataFrame | None = None,
+    versions: Sequence[tuple[str, str, pd.DataFrame]] = (),
 ) -> list[Finding]:
     """One finding for each output with an official series, area, and publisher that reports on it.
 
-    `series` is one indicator's Series, `official` a table of `official.read_csv`, `breaks` the known breaks
-    of the satellite collections as (ISO date, why), `names` the names of areas for the sentences. Only
-    totals are compared, no breakdowns. Official groups ('group:WLD') never pair.
+    `series` is one indicator's Series, `official` a table of official statistics, `breaks` the known breaks of the
+    satellite collections as (ISO date, why), `official_breaks` the declared changes of the publishers' methods.
+    `zones` has code, name and parent of the areas, and their geometry if there is one; without it every area is
+    judged alone. `names` are those of areas for the sentences, and go before those of `zones`. `versions` are the
+    satellite series on other boundaries: (name, ISO date from which they are law, series). Only totals are compared,
+    no breakdowns. Official groups ('group:WLD') never pair.
     """
-    for table, wanted, what in ((series, OURS, "satellite series"), (official, OFFICIAL, "official table")):
+    others = [(other, OURS, f"satellite series on the boundaries {name!r}") for name, _, other in versions]
+    for table, wanted, what in ((series, OURS, "satellite series"), (official, THEIRS, "official table"), *others):
         missing = set(wanted) - set(table.columns)
         if missing:
             raise InputError(f"The {what} lacks the columns {listing(missing)}. Read it with geomon, or add them.")
+    around = Around.of(zones)
+    totals = series[series.breakdown == ""]
     found: list[Finding] = []
     for name, output in indicator.outputs.items():
         if output.official is not None:
-            ours = series[(series.series == name) & (series.breakdown == "")]
-            codes = [c for c in official.series.unique() if same_series(str(c), output.official.series)]
-            theirs = official[official.series.isin(codes)]
-            beside = Comparison(indicator, name, output, output.official, tuple(breaks), names or {})
-            found += beside.findings(ours, theirs)
+            beside = Comparison(
+                indicator=indicator,
+                totals=totals,
+                table=official,
+                name=name,
+                output=output,
+                official=output.official,
+                breaks=tuple(breaks),
+                official_breaks=tuple(official_breaks),
+                names={**around.names, **(names or {})},
+                around=around,
+                versions=tuple(
+                    (called, date, other[(other.series == name) & (other.breakdown == "")])
+                    for called, date, other in versions
+                ),
+            )
+            found += beside.findings()
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One output beside its official series."""
 
     indicator: Indicator
+    totals: pd.DataFrame
+    table: pd.DataFrame
+    """The official table."""
     name: str
     output: Output
     official: Official
     breaks: tuple[tuple[str, str], ...]
+    official_breaks: tuple[tuple[str, str], ...]
     names: Mapping[str, str]
+    around: Around
+    versions: tuple[tuple[str, str, pd.DataFrame], ...]
+    """Of this output alone."""
+    stretches: dict[str, int] = field(default_factory=dict)
+    """Period -> stretch between known breaks, as far as it was looked up."""
 
-    def findings(self, ours: pd.DataFrame, theirs: pd.DataFrame) -> list[Finding]:
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """The official codes of the series, at any publisher."""
+        return frozenset(str(c) for c in self.table.series.unique() if same_series(str(c), self.official.series))
+
+    @cached_property
+    def theirs(self) -> pd.DataFrame:
+        """The official rows of the series."""
+        return self.table[self.table.series.isin(self.codes)]
+
+    @cached_property
+    def ours(self) -> pd.DataFrame:
+        """The satellite's rows of the output."""
+        return self.totals[self.totals.series == self.name]
+
+    @cached_property
+    def marked(self) -> pd.DataFrame:
+        """The official rows whose notes mark a new method."""
+        notes = [note for note in self.theirs.note.unique() if re.search(BREAK, str(note), re.IGNORECASE)]
+        return self.theirs[self.theirs.note.isin(notes)]
+
+    @cached_property
+    def strange(self) -> set[str]:
+        """Official units that cannot be turned into the output's."""
+        return {str(u) for u in self.theirs.unit_measure.unique() if factor(str(u), self.output.unit) is None}
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether all of the satellite's rows are in the output's unit."""
+        return all(factor(str(u), self.output.unit) == 1 for u in self.ours.unit_measure.unique())
+
+    def findings(self) -> list[Finding]:
         """One for each area and publisher, in the order of the satellite series."""
-        partner = partners(ours.ref_area.unique(), theirs.ref_area.unique())
-        found = []
-        for area, rows in ours.groupby("ref_area", sort=False):
-            reported = theirs[theirs.ref_area.isin(partner[str(area)])]
-            if reported.empty:
-                text = say("check.absent", series=self.official.series)
-                found.append(self.finding(str(area), "", Judgement(NOT_ENOUGH, text, (text,)), no_pairs()))
-            for publisher, published in reported.groupby("publisher", sort=True):
-                found.append(self.compare(str(area), str(publisher), rows, published))
-        return found
+        beside = sides(self.ours, self.theirs, self.output.unit, (AS_MEASURED, self.official.definition))
+        cases = {(s.area, s.publisher): self.case(s) for s in beside if self.why_not(s) is None and len(s.pairs)}
+        groups = together(self, cases)
+        why = explained(self)
+        return [self.finding(side, self.judged(side, cases, groups), why) for side in beside]
 
-    def compare(self, area: str, publisher: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Finding:
-        """Comparability first, then what the common periods say."""
-        who = publisher or say("check.official")
-        times = theirs.unit_measure.map({u: factor(u, self.output.unit) for u in theirs.unit_measure.unique()})
-        if times.isna().all() or any(factor(u, self.output.unit) != 1 for u in ours.unit_measure.unique()):
-            return self.finding(area, publisher, self.units(who, ours, theirs), no_pairs())
-        theirs = theirs.assign(official=theirs.obs_value * times.astype("float64"))
-        pairs, remarks = paired(ours, theirs, (AS_MEASURED, self.official.definition))
-        if pairs.empty:
-            return self.finding(area, publisher, nothing_common(who, ours, theirs), pairs)
-        pairs["stretch"] = [stretch(label, self.breaks) for label in pairs.time_period]
-        pairs["used"] = longest(pairs.stretch)
-        if not pairs.used.any():
+    def judged(
+        self, side: Side, cases: Mapping[tuple[str, str], Case], groups: Mapping[tuple[str, str], Together]
+    ) -> tuple[Judgement, np.ndarray]:
+        """What is found of one area and publisher, and which pairs it rests on."""
+        whole, none = cases.get((side.area, side.publisher)), np.zeros(len(side.pairs), bool)
+        if whole is None:
+            return self.why_not(side) or nothing_common(who(side.publisher), side), none
+        group = groups.get((side.area, side.publisher))
+        if group is not None and side.area in group.panel.areas:
+            return member(group, group.panel.areas.index(side.area), whole), np.ones(len(whole), bool)
+        alone, used = self.alone(side, whole)
+        if group is None:
+            return alone, used
+        found = parent(group, self.around.leaves(side.area), alone, whole)
+        return found, used if found.clause == alone.clause else np.ones(len(whole), bool)
+
+    def alone(self, side: Side, whole: Case) -> tuple[Judgement, np.ndarray]:
+        """An area by itself: its longest stretch without a known break, and what the others say."""
+        used = longest(whole.stretch)
+        if not used.any():
             text = say("check.break.inside")
-            return self.finding(area, publisher, Judgement(NOT_COMPARABLE, text, (text,)), pairs)
-        whole = self.case(who, pairs[pairs.stretch >= 0])
-        found = judge(replace(whole, pairs=pairs[pairs.used].reset_index(drop=True)), whole)
+            return Judgement(NOT_COMPARABLE, text, (text,)), used
+        between = whole.choose(whole.stretch >= 0)
+        found = judge(between if used.all() else whole.choose(used), between)
+        said = self.either_side(whole, used) if not whole.whole else []
+        inside = [
+            say("check.break", why=why, date=date)
+            for date, why in self.declared(side.publisher, (side.area,))
+            if whole.years[0] < year(str(date)[:10]) <= whole.years[-1]
+        ]
+        if inside:
+            said.append(say("check.breaks.official", breaks="; ".join(inside)))
         if found.verdict == DIRECTION:
-            pairs["used"] = pairs.stretch >= 0
-        if pairs.stretch.nunique() > 1:
-            remarks += self.either_side(whole, pairs)
-        if times.isna().any():
-            remarks.append(say("check.unit.some"))
-        if whole.own and not whole.differs:
-            remarks.append(say("check.described", publisher=who, counts=whole.counts))
-        return self.finding(area, publisher, replace(found, reasons=(*found.reasons, *remarks)), pairs)
+            used = whole.stretch >= 0
+        return replace(found, reasons=(*found.reasons, *said)), used
 
-    def case(self, who: str, pairs: pd.DataFrame) -> Case:
+    def why_not(self, side: Side) -> Judgement | None:
+        """Why nothing can be compared; None if it can."""
+        if not len(side.held):
+            text = say("check.absent", series=self.official.series)
+            return Judgement(NOT_ENOUGH, text, (text,))
+        if len(side.pairs) and self.plain:
+            return None
+        units = side.ours.unit_measure.unique()
+        known = len(side.pairs) or any(factor(str(u), self.output.unit) for u in side.theirs.unit_measure.unique())
+        if known and all(factor(str(u), self.output.unit) == 1 for u in units):
+            return None
+        mine, name = listing(units), who(side.publisher)
+        if (side.theirs.unit_measure == "").all():
+            text = say("check.unit.unstated", publisher=name, units=mine)
+        else:
+            given = listing(u or say("check.unit.none") for u in side.theirs.unit_measure.unique())
+            text = say("check.unit.apart", publisher=name, given=given, units=mine)
+        return Judgement(NOT_COMPARABLE, text, (say("check.unit", why=text),))
+
+    def declared(self, publisher: str, areas: Iterable[str]) -> tuple[tuple[str, str], ...]:
+        """Changes of the publisher's method as (ISO date, why): those handed in, and those that its notes of the areas
+        mark."""
+        rows = self.marked
+        if len(rows):
+            known = partners(self.ours.ref_area.unique(), rows.ref_area.unique())
+            codes = {code for area in areas for code in known.get(area, (area,))}
+            rows = rows[(rows.publisher == publisher) & rows.ref_area.isin(codes)]
+        noted = {
+            str(Period.of(str(label)).start.date()): str(note)
+            for label, note in zip(rows.time_period, rows.note, strict=True)
+        }
+        return (*self.official_breaks, *sorted(noted.items()))
+
+    def case(self, side: Side) -> Case:
         """What is judged, with the declared definitions."""
-        definition = str(pairs.definition.iloc[-1])
+        pairs, definition = side.pairs, side.pairs.definition
         return Case(
-            pairs.reset_index(drop=True),
-            self.output.unit,
-            who,
-            self.official.tolerance,
-            self.official.relative,
+            labels=pairs.labels,
+            years=pairs.years,
+            satellite=pairs.satellite,
+            lower=pairs.lower,
+            upper=pairs.upper,
+            official=pairs.official,
+            sampled=pairs.sampled,
+            stretch=np.array([self.stretch(label) for label in pairs.labels]),
+            unit=self.output.unit,
+            publisher=who(side.publisher),
+            tolerance=self.official.tolerance,
+            relative=self.official.relative,
             differs="" if definition == AS_MEASURED else self.official.differs,
             counts=definition or self.official.definition,
             own=definition not in ("", AS_MEASURED, self.official.definition),
+            modelled="E" in pairs.natures or "M" in pairs.natures,
         )
 
-    def units(self, who: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Judgement:
-        """Why the units do not allow a comparison."""
-        mine = listing(ours.unit_measure.unique())
-        if (theirs.unit_measure == "").all():
-            text = say("check.unit.unstated", publisher=who, units=mine)
-        else:
-            given = listing(u or say("check.unit.none") for u in theirs.unit_measure.unique())
-            text = say("check.unit.apart", publisher=who, given=given, units=mine)
-        return Judgement(NOT_COMPARABLE, text, (say("check.unit", why=text),))
+    def stretch(self, label: str) -> int:
+        """The stretch between known breaks that a period lies in."""
+        if label not in self.stretches:
+            self.stretches[label] = stretch(label, self.breaks)
+        return self.stretches[label]
 
-    def either_side(self, whole: Case, pairs: pd.DataFrame) -> list[str]:
+    def either_side(self, whole: Case, used: np.ndarray) -> list[str]:
         """What a known break keeps apart, and the verdict for each stretch that the first one leaves out."""
         why = "; ".join(say("check.break", why=why, date=date) for date, why in self.breaks)
         said = [say("check.breaks", breaks=why)]
-        for side, rows in pairs[~pairs.used].groupby("stretch"):
-            labels = span([str(label) for label in rows.time_period])
-            if side == -1:
-                said.append(say("check.side.out", periods=labels))
+        for part in np.unique(whole.stretch[~used]):
+            rest = whole.choose((whole.stretch == part) & ~used)
+            if part == -1:
+                said.append(say("check.side.out", periods=span(rest.labels)))
             else:
-                other = judge(replace(whole, pairs=rows.reset_index(drop=True)))
-                said.append(say("check.side.other", periods=labels, verdict=say(f"check.verdict.{other.verdict}")))
+                said.append(say("check.side.other", periods=span(rest.labels), verdict=named(judge(rest))))
         return said
 
-    def finding(self, area: str, publisher: str, found: Judgement, pairs: pd.DataFrame) -> Finding:
+    def wide(self, pairs: Pairs, used: np.ndarray) -> bool:
+        """Whether the satellite's own interval is usually wider than the tolerance on either side."""
+        if not used.any():
+            return False
+        room = self.official.tolerance * (np.abs(pairs.official[used]) if self.official.relative else 1.0)
+        return bool(np.median(pairs.upper[used] - pairs.lower[used] - 2 * room) > 0)
+
+    def remarks(self, side: Side) -> list[str]:
+        """What should be known of the official figures beside the verdict."""
+        said, pairs, name = list(side.remarks), side.pairs, who(side.publisher)
+        if self.strange and len(pairs) and set(side.theirs.unit_measure) & self.strange:
+            said.append(say("check.unit.some"))
+        each = [(p, n) for p, n in zip(pairs.labels, pairs.notes, strict=True) if n and re.search(MARKS, n.lower())]
+        if each:
+            marks = "; ".join(say("check.vintage.mark", period=period, note=note) for period, note in each)
+            said.append(say("check.vintage", publisher=name, marks=marks))
+        if pairs.definition not in ("", AS_MEASURED, self.official.definition) and not self.official.differs:
+            said.append(say("check.described", publisher=name, counts=pairs.definition))
+        return said
+
+    def finding(
+        self, side: Side, judged: tuple[Judgement, np.ndarray], why: Mapping[tuple[str, str], Sequence[str]]
+    ) -> Finding:
         """The record, with its sentence."""
-        used = pairs[pairs.used] if "used" in pairs else pairs
+        found, used = judged
+        labels = [label for label, kept in zip(side.pairs.labels, used, strict=True) if kept]
         subject = self.output.title or self.indicator.title
-        definition = str(pairs.definition.iloc[-1]) if len(pairs) else ""
-        counts = subject if definition == AS_MEASURED else definition or self.official.definition
+        definition = side.pairs.definition
         sentence = say(
-            "check.subject.when" if len(used) else "check.subject",
+            "check.subject.when" if labels else "check.subject",
             what=subject,
-            area=self.names.get(area, area),
-            when=span([str(label) for label in used.time_period]),
+            area=self.names.get(side.area, side.area),
+            when=span(labels),
             clause=found.clause,
         )
+        parts = why.get((side.area, side.publisher), ())
+        years = len(set(np.floor(side.pairs.years[used] + 1e-6).tolist()))
+        grade, rule = graded(found.verdict, years, found.evidence.get("noise", np.nan), self.wide(side.pairs, used))
         return Finding(
             indicator=self.indicator.code,
             output=self.name,
-            ref_area=area,
+            ref_area=side.area,
             verdict=found.verdict,
             sentence=row(sentence),
-            reasons=found.reasons,
-            evidence={"n": float(len(used)), "tolerance": self.official.tolerance} | found.evidence,
-            pairs=tuple(listed(pairs)),
+            reasons=(*found.reasons, *parts, *self.remarks(side)),
+            evidence={"n": float(len(labels)), "tolerance": self.official.tolerance} | found.evidence,
+            pairs=tuple(listed(side.pairs, used)),
             definition_satellite=subject,
-            definition_official=counts,
-            publisher=publisher,
+            definition_official=subject if definition == AS_MEASURED else definition or self.official.definition,
+            publisher=side.publisher,
+            grade=grade,
+            grade_rule=rule,
+            causes=found.causes,
+            not_seen=self.indicator.unseen,
         )
 
 
-def partners(ours: Iterable[str], theirs: Iterable[str]) -> dict[str, list[str]]:
-    """The official codes of each area of the satellite series.
-
-    Equal texts name one area. Beyond that, countries and their parts are known under all their codes; but
-    zones numbered 101, 102, ... or states called AL, AK, ... are not countries because some happen to spell
-    one: a code counts as a country's only if all codes of that look in the series do.
-    """
-    codes = [str(code) for code in ours]
-    looks = {code: (code.isdigit(), len(code)) for code in codes}
-    strange = {looks[code] for code in codes if areas.find(code) is None}
-    held: dict[tuple[str, str], list[str]] = {}
-    for code in map(str, theirs):
-        held.setdefault(place(code), []).append(code)
-    return {code: [code, *([] if looks[code] in strange else held.get(place(code), []))] for code in codes}
+def who(publisher: str) -> str:
+    """A publisher's name, or that it is the official series."""
+    return publisher or say("check.official")
 
 
-def place(code: str) -> tuple[str, str]:
-    """One key for all codes of an area; a code of its own stands for itself."""
-    found = areas.find(code)
-    return (found.iso3, found.part) if found else (code.strip(), "its own")
-
-
-def paired(ours: pd.DataFrame, theirs: pd.DataFrame, preferred: Sequence[str] = ()) -> tuple[pd.DataFrame, list[str]]:
-    """Periods in which both sides have a value, in order and under one definition; and what was left out.
-
-    Columns as in `Case.pairs`; withheld values never pair, and periods only if their labels are equal: a mean of
-    five years is not a year. Of several definitions the preferred one counts, else the latest.
-    """
-    told = ours[ours.obs_value.notna() & (ours.obs_status == "")]
-    twice = told.time_period[told.time_period.duplicated()]
-    if len(twice):
-        raise InputError(
-            f"The series holds {ours.series.iloc[0]} for {ours.ref_area.iloc[0]} in {twice.iloc[0]} "
-            "more than once. Check the series of one run."
-        )
-    told = told[["time_period", "obs_value", "lower", "upper", "interval"]]
-    known = theirs.loc[theirs.official.notna(), ["time_period", "official", "nature", "definition"]]
-    known = known.drop_duplicates()
-    again = known.time_period[known.duplicated(["time_period", "definition"])]
-    if len(again):
-        raise InputError(
-            f"{theirs.publisher.iloc[0] or 'The official table'} gives two values for {again.iloc[0]} "
-            f"under the codes {listing(theirs.ref_area.unique())}. Keep one."
-        )
-    both = told.rename(columns={"obs_value": "satellite"}).merge(known, on="time_period")
-    starts = pd.DatetimeIndex([Period.of(str(label)).start for label in both.time_period])
-    both["year"] = starts.year + (starts.dayofyear - 1) / 365.25
-    both = both.sort_values(["year", "definition"], kind="stable").reset_index(drop=True)
-    silent = both.interval == ""
-    for side, limit in (("lower", -np.inf), ("upper", np.inf)):
-        both[side] = both[side].where(both[side].notna(), both.satellite.where(silent, limit))
-    there = [d for d in preferred if (both.definition == d).any()] or list(both.definition[-1:])
-    kept = both.definition.isin(there[:1])
-    if kept.all():
-        return both, []
-    left = span(sorted({str(label) for label in both.time_period[~kept]}))
-    return both[kept].reset_index(drop=True), [say("check.definition.other", periods=left)]
-
-
-def no_pairs() -> pd.DataFrame:
-    """A table without common periods."""
-    return pd.DataFrame(
-        columns=["time_period", "year", "satellite", "lower", "upper", "official", "nature", "definition"]
-    )
-
-
-def nothing_common(who: str, ours: pd.DataFrame, theirs: pd.DataFrame) -> Judgement:
+def nothing_common(name: str, side: Side) -> Judgement:
     """Why no period has a value on both sides."""
+    ours, theirs = side.ours, side.theirs
     told, known = ours[ours.obs_value.notna() & (ours.obs_status == "")], theirs[theirs.obs_value.notna()]
-    for rows, kept, name in ((ours, told, say("check.satellite")), (theirs, known, who)):
+    for rows, kept, called in ((ours, told, say("check.satellite")), (theirs, known, name)):
         if kept.empty:
             status = next((str(s) for s in rows.obs_status if s), say("check.empty.why"))
-            text = say("check.empty", name=name, status=status)
+            text = say("check.empty", name=called, status=status)
             return Judgement(NOT_ENOUGH, text, (text,))
     a, b = kinds(told.time_period), kinds(known.time_period)
     if not a & b:
-        mine, other = (say("check.and").join(sorted(side)) for side in (a, b))
-        text = say("check.date.kinds", ours=mine, publisher=who, theirs=other)
+        mine, other = (say("check.and").join(sorted(kind)) for kind in (a, b))
+        text = say("check.date.kinds", ours=mine, publisher=name, theirs=other)
         return Judgement(NOT_COMPARABLE, text, (say("check.date", why=text),))
     ranges = [span(sorted({*rows.time_period})) for rows in (told, known)]
-    text = say("check.date.none", ours=ranges[0], publisher=who, theirs=ranges[1])
+    text = say("check.date.none", ours=ranges[0], publisher=name, theirs=ranges[1])
     return Judgement(NOT_ENOUGH, text, (text,))
 
 
-def kinds(labels: pd.Series) -> set[str]:
-    """What the periods are: single years, months, days, or means of several."""
-    forms = [[key for form, key in KINDS.items() if re.fullmatch(form, str(label))] for label in labels]
-    return {say(keys[0] if keys else "check.kind.spans") for keys in forms}
-
-
-def stretch(label: str, breaks: Sequence[tuple[str, str]]) -> int:
-    """How many breaks lie before a period; -1 if one falls inside it."""
-    period = Period.of(label)
-    dates = [naive(pd.Timestamp(date)) for date, _ in breaks]
-    return (
-        -1 if any(period.start < date <= period.end for date in dates) else sum(date <= period.start for date in dates)
-    )
-
-
-def longest(stretches: pd.Series) -> pd.Series:
-    """The rows of the stretch with most periods, the latest of equals; none if all have a break inside."""
-    counts = stretches[stretches >= 0].value_counts()
-    if counts.empty:
-        return stretches >= 0
-    return stretches.isin([max(counts[counts == counts.max()].index)])
-
-
-def listed(pairs: pd.DataFrame) -> list[dict[str, Any]]:
+def listed(pairs: Pairs, used: np.ndarray) -> Iterator[dict[str, Any]]:
     """The pairs as they are published; a bound without limit is NaN."""
-    return [
-        {
-            "time_period": str(p["time_period"]),
-            "satellite": float(p["satellite"]),
-            "lower": float(p["lower"]) if np.isfinite(p["lower"]) else np.nan,
-            "upper": float(p["upper"]) if np.isfinite(p["upper"]) else np.nan,
-            "official": float(p["official"]),
-            "difference": float(p["satellite"] - p["official"]),
-            "nature": str(p["nature"]),
-            "used": bool(p.get("used", False)),
+    lower, upper = (np.where(np.isfinite(side), side, np.nan).tolist() for side in (pairs.lower, pairs.upper))
+    columns = (pairs.labels, pairs.satellite.tolist(), lower, upper, pairs.official.tolist(), pairs.natures)
+    for period, satellite, low, high, official, nature, kept in zip(*columns, used.tolist(), strict=True):
+        yield {
+            "time_period": period,
+            "satellite": satellite,
+            "lower": low,
+            "upper": high,
+            "official": official,
+            "difference": satellite - official,
+            "nature": nature,
+            "used": kept,
         }
-        for p in pairs.to_dict("records")
-    ]

@@ -12,10 +12,14 @@ AGREES = "agrees"
 LEVEL = "differs in level"
 DIRECTION = "differs in direction"
 DEFINITION = "differs by definition"
+DEFECT = "defect in the data"
+NOT_SETTLED = "not settled"
 NOT_COMPARABLE = "not comparable"
 NOT_ENOUGH = "not enough data"
-VERDICTS = (DIRECTION, LEVEL, DEFINITION, AGREES, NOT_COMPARABLE, NOT_ENOUGH)
+VERDICTS = (DEFECT, DIRECTION, LEVEL, DEFINITION, NOT_SETTLED, AGREES, NOT_COMPARABLE, NOT_ENOUGH)
 """All verdicts, the one that needs a reader first in front."""
+FEWEST_GRADE = 8  # common years
+QUIET = 0.5  # tolerances of scatter from year to year, up to which agreement is of the first grade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,16 @@ class Finding:
     definition_satellite: str
     definition_official: str
     publisher: str
+    grade: str = ""
+    """A to D; empty with too few years, or where nothing can be compared."""
+    grade_rule: str = ""
+    """Why it is that grade, in a sentence."""
+    causes: tuple[Mapping[str, Any], ...] = ()
+    """The reasons as numbers, the best first: name, words, place (scope, areas), since and until, effect with lower
+    and upper (95 %; satellite minus official, in the unit or as a share), score, p, twins that the numbers cannot
+    tell from it, whether it is only a remark, and its evidence."""
+    not_seen: str = ""
+    """Who and what the satellite does not see."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON; what is missing or without limit is None."""
@@ -60,6 +74,38 @@ def headline(findings: Sequence[Finding]) -> Finding | None:
     """The one to show first: a whole country before its parts, then the verdict that needs a reader most."""
     ranked = sorted(findings, key=lambda f: (not whole(f.ref_area), VERDICTS.index(f.verdict)))
     return ranked[0] if ranked else None
+
+
+def cause(name: str, words: str, **known: Any) -> dict[str, Any]:
+    """One record of `causes`; what is not said is not known."""
+    blank = dict.fromkeys(("effect", "lower", "upper", "score", "p"), math.nan)
+    return {
+        "name": name,
+        "words": words,
+        "scope": "area",
+        "areas": (),
+        "since": "",
+        "until": "",
+        **blank,
+        "twins": (),
+        "remark": False,
+        "evidence": {},
+        **known,
+    }
+
+
+def graded(verdict: str, years: float, noise: float, wide: bool = False) -> tuple[str, str]:
+    """The grade of a verdict with its rule; `noise` is the scatter from year to year, in tolerances, `wide` whether the
+    satellite's own interval is wider than the tolerance on either side."""
+    if verdict in (NOT_COMPARABLE, NOT_ENOUGH) or years < FEWEST_GRADE:
+        return "", say("check.grade.none", fewest=FEWEST_GRADE)
+    if verdict == AGREES:
+        if noise < QUIET and wide:
+            return "B", say("check.grade.B.wide", fewest=FEWEST_GRADE)
+        grade = "A" if noise < QUIET else "B"
+    else:
+        grade = "C" if verdict == NOT_SETTLED else "D"
+    return grade, say(f"check.grade.{grade}", fewest=FEWEST_GRADE)
 
 
 def whole(code: str) -> bool:

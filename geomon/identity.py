@@ -16,7 +16,9 @@ import rasterio
 import shapely
 
 from geomon.indicator import Indicator, address, code_of, kernels
+from geomon.official import fingerprint, vintage_of
 from geomon.period import Period
+from geomon.protection.guards import behind
 from geomon.resolve import Found
 from geomon.zones import Zones
 
@@ -26,7 +28,7 @@ VERSIONS = (
 )
 ENGINE = (
     *("grid", "period", "indicator", "pixels", "values", "resolve", "supply", "tabulate", "tasks", "ledger", "lengths"),
-    *("reading_off", "composite", "pipeline"),
+    *("reading_off", "composite", "pipeline", "uncertainty", "scatter", "strata"),
     *("sources/items", "sources/reading", "sources/files", "sources/opening", "sources/records", "sources/tiles"),
     *("zones/__init__", "zones/parting", "zones/polygons", "zones/reproject"),
 )
@@ -85,7 +87,7 @@ def recipe_of(
         )
         for a, k in found.known.items()
     }
-    vintage = digest(official.to_dict("list"))[:16] if official is not None else ""
+    pinned = vintage_of(official)
     made = made_with()
     answered = {
         "question": digest(question)[:16],
@@ -96,10 +98,14 @@ def recipe_of(
         )[:16],
         "engine": made.pop("engine"),
         "versions": made,
-        "vintage": vintage,
+        "vintage": fingerprint(official),
         "block": block,
     }
     used = sorted(found.collections.values(), key=lambda c: c.id)
+    newest: dict[str, str] = {}
+    for (a, _), scenes in found.scenes.items():
+        ends = [f"{s.when.end:%Y-%m-%d}" for s in scenes]
+        newest[found.known[a].collection] = max([newest.get(found.known[a].collection, ""), *ends])
     return {
         **answered,
         "run": digest(answered)[:16],
@@ -108,12 +114,15 @@ def recipe_of(
         "note": indicator.note,
         "objections": dict(indicator.objections),
         "people": indicator.people,
+        "protect": indicator.theme,
         "minimum_coverage": indicator.minimum_coverage,
         "outputs": {
             n: {
                 "title": o.title or n,
                 "unit": o.unit,
                 "desired": o.desired,
+                **behind(o.value),
+                "target": None if o.target is None else [o.target, o.target_year, o.target_source],
                 "official": asdict(o.official) if o.official else None,
             }
             for n, o in indicator.outputs.items()
@@ -127,6 +136,7 @@ def recipe_of(
         "definition": address(indicator),
         "code": question["code"],
         "items": inputs,
+        "newest": {name: day for name, day in sorted(newest.items()) if day},
         "collections": [
             {
                 "id": c.id,
@@ -144,5 +154,6 @@ def recipe_of(
         "attribution": sorted({c.attribution for c in used if c.attribution}),
         "remarks": sorted({r for scenes in found.scenes.values() for s in scenes for r in s.remarks} | found.remarks),
         "synthetic": any("synthetic" in f"{c.title} {c.licence}".lower() for c in used),
+        **({"official": pinned} if pinned else {}),
         "python": platform.python_version(),
     }

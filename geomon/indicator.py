@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import inspect
+import math
 import string
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,8 @@ from geomon.period import Period
 
 PLAIN = (bool, int, float, complex, str, bytes, tuple, list, dict, type(None))
 WINDOWS = ("first", "last", "closest", "period", "span")
+ALLOWED = ("nation", "area", "drift_nation", "drift_area")
+THEMES = ("people", "households", "plots", "sensitive")
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,24 @@ class Official:
     """What the official series counts, in a phrase."""
     differs: str = ""
     """How ours differs from that, in a sentence; empty if both count the same."""
+    numerator: str = ""
+    """Official series that the share is made of, where they are published: part and whole."""
+    denominator: str = ""
+    fraction: bool = False
+    """The values are parts of a whole, and cannot be larger than it."""
+    proxy: bool = False
+    """The satellite measures something else in another unit, set to one scale by a fitted line."""
+    allowance: Mapping[str, float] = field(default_factory=dict)
+    """How far honest sides differ, in tolerances, where that is known better than usual: `nation` and `area` (what is
+    constant), `drift_nation` and `drift_area` (a decade)."""
+
+    def __post_init__(self) -> None:
+        unknown = set(self.allowance) - set(ALLOWED)
+        if unknown or any(not size >= 0 for size in self.allowance.values()):
+            raise DefinitionError(
+                f"{self.series}: the allowance {dict(self.allowance)} must name some of {listing(ALLOWED)}, each in "
+                "tolerances and not below 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -134,6 +155,11 @@ class Output:
     official: Official | None = None
     desired: str = ""
     """'up' or 'down': the direction that is progress."""
+    target: float | None = None
+    """What is to be reached, in the unit of the output; None: any movement in the desired direction is progress."""
+    target_year: int = 2030
+    target_source: str = ""
+    """Who set the target, and where it is written."""
 
     def __post_init__(self) -> None:
         if not hasattr(self.value, "uses") and "totals" not in arguments(self.value):
@@ -143,6 +169,11 @@ class Output:
             )
         if self.desired not in ("", "up", "down"):
             raise DefinitionError(f"desired={self.desired!r} of an output must be 'up', 'down' or empty.")
+        if self.target is not None and not (math.isfinite(self.target) and self.desired and self.target_source):
+            raise DefinitionError(
+                f"The target {self.target:g} of an output needs to be a number, desired='up' or 'down', and a "
+                "target_source that says who set it."
+            )
 
 
 @dataclass(frozen=True)
@@ -169,14 +200,20 @@ class Indicator:
     """Sources that are only added up, each on its own grid."""
     outputs: Mapping[str, Output]
     params: Mapping[str, Choice] = field(default_factory=dict)
+    alternatives: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Source -> other products ('cgls-lc100', 'jrc-gsw:yearly') that could reasonably stand in its place."""
     map: str = ""
     """The quantity whose pixels are published as a map."""
     minimum_coverage: float = 0.8
     """Share of a zone that must have been seen for a value to be published."""
     objections: Mapping[str, str] = field(default_factory=dict)
     """What a doubting reader will ask, and the answer."""
+    unseen: str = ""
+    """Who and what the satellite does not see, in a sentence or two."""
     people: bool = False
-    """It counts people: shown no finer than provinces until disclosure control exists."""
+    """It counts people: small counts are hidden wherever it is shown or exported. The same as protect='people'."""
+    protect: str = ""
+    """'people', 'households', 'plots', or 'sensitive' (displacement, ethnicity): whose small counts are hidden."""
     replaces: str = ""
     """Code of the definition of an earlier folder that this one takes the place of."""
 
@@ -199,6 +236,7 @@ class Indicator:
                     f"{self.code}: {name!r} in sums is added up as it is, which a Source and Shapes(as_='length') "
                     "can be. Measure anything else."
                 )
+        check_alternatives(self.code, self.alternatives, {**self.sources, **self.sums})
         if self.freq not in ("A", "M", "D", ""):
             raise DefinitionError(f"{self.code}: freq={self.freq!r} must be 'A', 'M', 'D' or ''.")
         if not self.outputs:
@@ -212,6 +250,14 @@ class Indicator:
                     )
         if not 0 <= self.minimum_coverage <= 1:
             raise DefinitionError(f"{self.code}: minimum_coverage={self.minimum_coverage} is not between 0 and 1.")
+        if self.protect not in ("", *THEMES):
+            raise DefinitionError(f"{self.code}: protect={self.protect!r} is none of {listing(THEMES)}, or empty.")
+
+    @property
+    def theme(self) -> str:
+        """Who is protected; empty if it counts nobody. An output in people counts them, whatever the record says."""
+        counts = self.people or any(output.unit == "people" for output in self.outputs.values())
+        return self.protect or ("people" if counts else "")
 
     @property
     def note(self) -> str:
@@ -241,6 +287,20 @@ def check_sources(name: str, sources: Mapping[str, Any], grid: str) -> None:
         raise DefinitionError(
             f"{name}: grid={grid!r} is none of its sources {listing(sources)}.{did_you_mean(grid, sources)}"
         )
+
+
+def check_alternatives(name: str, alternatives: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
+    """DefinitionError for alternatives of what is no source, and for such that are no tuple of products."""
+    for source, products in alternatives.items():
+        if source not in sources:
+            raise DefinitionError(
+                f"{name}: alternatives for {source!r}, which is none of its sources {listing(sources)}."
+                f"{did_you_mean(source, sources)}"
+            )
+        if not isinstance(products, tuple) or not products or not all(isinstance(p, str) and p for p in products):
+            raise DefinitionError(
+                f"{name}: the alternatives of {source!r} are {products!r}. Write a tuple of products: ('cgls-lc100',)."
+            )
 
 
 def check_kind(name: str, kind: str) -> None:

@@ -1,38 +1,40 @@
-"""The rules of the check on common periods: what two series of one area, in one unit, say about each other.
+"""The rules of the check for one area that stands alone: what two series of it, in one unit, say about each other.
 
-Their order and thresholds are explained in docs/decisions/0002-order-of-the-check.md. Everything is judged
-on the scale of the declared tolerance: differences as they are, or of logarithms where the tolerance is
-relative.
+Many areas of a country are judged together by geomon.departures; docs/decisions/0002-order-of-the-check.md says
+which rules are needed besides, and why. Everything is judged on the scale of the declared tolerance: differences as
+they are, or of logarithms where the tolerance is relative.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from geomon.case import FEWEST, Case, numbers
 from geomon.finding import (
     AGREES,
+    DEFECT,
     DEFINITION,
     DIRECTION,
     LEVEL,
     NOT_COMPARABLE,
     NOT_ENOUGH,
+    NOT_SETTLED,
     amount,
     apart,
+    cause,
     digits,
     span,
 )
-from geomon.stats.agreement import Array, Trend, jump, mean, trend
+from geomon.stats.agreement import Array, Trend, mean
 from geomon.texts import say
 
-FEWEST = 3  # pairs for any statement on a level
-FEWEST_TREND = 8  # years for a trend, and 70 % of those between the first and the last
 ALL_BEYOND = 5  # pairs that, all beyond the tolerance on one side, show a difference: chance alone 1 in 32
 FEWEST_JUMP = 6  # pairs for a jump: three on either side
+FEWEST_SAME = 4  # equal official values in a row, to be remarked on
 CLEAR = 0.02  # p of a jump or drift of the difference; beside it, the size must count
 SHARP = 0.6  # squares left by a step over those left by a line, for a step to go before directions
-FLOOR = 1e-3  # of the other side: what a zero counts as where ratios are compared
 
 # Official over satellite value: the text of what was perhaps mistaken, how near the median must be and how far one year
 # may be off (in logarithms).
@@ -46,85 +48,6 @@ SLIPS = {
 
 
 @dataclass(frozen=True)
-class Case:
-    """What is judged: common periods in order of time, and what was declared about the two series."""
-
-    pairs: pd.DataFrame
-    """time_period, year, satellite, lower, upper (infinite: no limit), official, nature, and stretch: how
-    many known breaks lie before."""
-    unit: str
-    publisher: str
-    tolerance: float
-    relative: bool = False
-    differs: str = ""
-    """How the definitions differ; empty if both count the same."""
-    counts: str = ""
-    """What the official series counts, in a phrase."""
-    own: bool = False
-    """Whether that phrase is the publisher's own."""
-
-    @property
-    def margin(self) -> float:
-        """The tolerance on the scale of the differences."""
-        return float(np.log1p(self.tolerance)) if self.relative else self.tolerance
-
-    def difference(self, which: str = "satellite") -> Array:
-        """The satellite's value, or one of its bounds, minus the official value, on that scale."""
-        ours, theirs = self.values(which), self.values("official")
-        if not self.relative:
-            return ours - theirs
-        with np.errstate(divide="ignore", invalid="ignore"):
-            apart = np.log(np.maximum(ours, FLOOR * theirs)) - np.log(np.maximum(theirs, FLOOR * ours))
-        return np.where((ours == 0) & (theirs == 0), 0.0, np.where(np.isposinf(ours), np.inf, apart))
-
-    def values(self, which: str) -> Array:
-        """A column as numbers."""
-        return self.pairs[which].to_numpy(dtype="float64")
-
-    @property
-    def stretch(self) -> Array:
-        """The stretch of each period between known breaks."""
-        return self.values("stretch") if "stretch" in self.pairs else np.zeros(len(self.pairs))
-
-    @property
-    def time(self) -> float:
-        """Years from the first to the last period of each stretch, together."""
-        years, parts = self.values("year"), self.stretch
-        return float(sum(np.ptp(years[parts == part]) for part in np.unique(parts)))
-
-    @property
-    def gap(self) -> Array:
-        """How far the official value lies outside the satellite's interval; 0 inside, negative above it."""
-        return np.maximum(self.difference("lower"), 0.0) + np.minimum(self.difference("upper"), 0.0)
-
-    @property
-    def labels(self) -> list[str]:
-        """The periods."""
-        return [str(label) for label in self.pairs.time_period]
-
-    def back(self, difference: float) -> float:
-        """A difference on the scale as it is told: in the unit, or as a share of the official value."""
-        return float(np.expm1(difference)) if self.relative else difference
-
-    def told(self, difference: float) -> str:
-        """The size of a difference on the scale, in words."""
-        return apart(self.back(difference), self.unit, self.relative)
-
-    @property
-    def equal(self) -> str:
-        """The tolerance in words."""
-        return apart(self.tolerance, self.unit, self.relative)
-
-    def trend(self, values: Array) -> Trend:
-        """The trend of values a year, within stretches."""
-        return trend(values, self.values("year"), self.stretch)
-
-    def choose(self, keep: np.ndarray) -> "Case":
-        """The same with some of its periods."""
-        return replace(self, pairs=self.pairs[keep].reset_index(drop=True))
-
-
-@dataclass(frozen=True)
 class Judgement:
     """A verdict, the part of the sentence that gives it, its reasons in order, and its numbers."""
 
@@ -132,6 +55,8 @@ class Judgement:
     clause: str
     reasons: tuple[str, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict)
+    causes: tuple[dict[str, Any], ...] = ()
+    """As in `Finding.causes`."""
 
 
 def judge(case: Case, whole: Case | None = None) -> Judgement:
@@ -141,13 +66,9 @@ def judge(case: Case, whole: Case | None = None) -> Judgement:
     within each.
     """
     whole = whole or case
-    if case.relative and (case.pairs[["satellite", "official"]] < 0).any(axis=None):
-        return Judgement(
-            NOT_COMPARABLE,
-            say("check.negative"),
-            (say("check.negative.reason"),),
-        )
-    found = few(case) if len(case.pairs) < FEWEST else first(case, whole)
+    if case.relative and min(case.satellite.min(), case.official.min()) < 0:
+        return Judgement(NOT_COMPARABLE, say("check.negative"), (say("check.negative.reason"),))
+    found = few(case) if len(case) < FEWEST else first(case, whole)
     reasons = (*found.reasons, *(r for r in remarks(case, whole, found) if r not in found.reasons))
     return replace(found, reasons=reasons, evidence=numbers(case, whole) | found.evidence)
 
@@ -179,21 +100,30 @@ def by_definition(case: Case) -> Judgement:
     """They differ, and the declared difference of definition says why."""
     clause = say("check.definition", latest=latest(case), why=because(case))
     counts = say("check.definition.counts", publisher=case.publisher, counts=case.counts) if case.counts else ""
-    return Judgement(DEFINITION, clause, (case.differs, *([counts] if counts else [])))
+    words = case.differs.rstrip(" .")
+    causes = (cause("definition", words, twins=("level",), **shift(case)),)
+    return Judgement(DEFINITION, clause, (case.differs, *([counts] if counts else [])), causes=causes)
+
+
+def shift(case: Case) -> dict[str, float]:
+    """The mean difference with its interval, as numbers of a cause; with two periods or fewer there is no interval."""
+    if len(case) < FEWEST:
+        return {"effect": case.back(float(case.difference.mean()))}
+    value, half = case.bias.value, case.bias.half95
+    return {"effect": case.back(value), "lower": case.back(value - half), "upper": case.back(value + half)}
 
 
 def latest(case: Case) -> str:
     """'the satellite shows 93.6 % (93.1 to 94.0), the office reports 54.1 %' in the last period."""
-    last = case.pairs.iloc[-1]
-    value, low, high = float(last.satellite), float(last.lower), float(last.upper)
+    value, low, high = (float(side[-1]) for side in (case.satellite, case.lower, case.upper))
     known = bool(np.isfinite([low, high]).all()) and high - low > 1e-9 * max(1.0, abs(value))
     ours = amount(value, case.unit)
     return say(
-        "check.latest.in" if len(case.pairs) > 1 else "check.latest",
+        "check.latest.in" if len(case) > 1 else "check.latest",
         satellite=say("check.latest.between", value=ours, lower=digits(low), upper=digits(high)) if known else ours,
         publisher=case.publisher,
-        official=amount(float(last.official), case.unit),
-        period=last.time_period,
+        official=amount(float(case.official[-1]), case.unit),
+        period=case.labels[-1],
     )
 
 
@@ -212,7 +142,7 @@ def beyond(case: Case) -> bool:
 
 def slip(case: Case) -> Judgement | None:
     """Official values that are a known factor of the satellite's, in all years or in some."""
-    ours, theirs = case.values("satellite"), case.values("official")
+    ours, theirs = case.satellite, case.official
     if (ours <= 0).any() or (theirs <= 0).any():
         return None
     ratio = np.log(theirs / ours)
@@ -234,14 +164,16 @@ def slipped(case: Case, hit: np.ndarray, times: float, units: str) -> Judgement:
     """The words for a factor, and what remains once it is taken out."""
     when = span([label for label, h in zip(case.labels, hit, strict=True) if h])
     size = f"{times:,.5g}" if times >= 1 else f"1/{1 / times:,.5g}"
-    repaired = np.where(hit, case.values("official") / times, case.values("official"))
-    after = level(replace(case, pairs=case.pairs.assign(official=repaired)))
+    repaired = np.where(hit, case.official / times, case.official)
+    after = level(replace(case, official=repaired))
     key = "check.slip.times" if times >= 1 else "check.slip.part"
     clause = say(key, publisher=case.publisher, factor=size, when=when)
     which = say(units) if times >= 1 else say("check.slip.reverse", units=say(units))
     reason = say("check.slip.reason", factor=size, when=when, units=which)
     evidence = {"factor": times, "n_factor": float(hit.sum())}
-    return Judgement(LEVEL, clause, (reason, say("check.slip.after", verdict=named(after))), evidence)
+    touched = [label for label, h in zip(case.labels, hit, strict=True) if h]
+    said = cause("unit", reason, since=touched[0], until=touched[-1], evidence=evidence)
+    return Judgement(DEFECT, clause, (reason, say("check.slip.after", verdict=named(after))), evidence, (said,))
 
 
 def named(found: Judgement) -> str:
@@ -249,18 +181,9 @@ def named(found: Judgement) -> str:
     return say(f"check.verdict.{found.verdict}")
 
 
-def trends(case: Case) -> tuple[Trend, Trend] | None:
-    """Both trends in the output's unit a year, where there are enough years."""
-    years = case.values("year")
-    window = years[-1] - years[0] + 1
-    if len(years) < FEWEST_TREND or len(years) < 0.7 * window:
-        return None
-    return case.trend(case.values("satellite")), case.trend(case.values("official"))
-
-
 def direction(case: Case) -> Judgement | None:
     """One rises and one falls, both significantly, by half the tolerance; unseen ground cannot explain it."""
-    both = trends(case)
+    both = case.trends
     if both is None or both[0].direction * both[1].direction != -1 or not moving_apart(case) or hidden(case):
         return None
     satellite, official = both
@@ -268,14 +191,20 @@ def direction(case: Case) -> Judgement | None:
         "check.direction",
         satellite=moves(satellite, case),
         publisher=case.publisher,
-        official=moves(official, case),
+        official=moves(official, case, len(case.knots)),
     )
     reason = say("check.direction.reason", satellite=pace(satellite, case), official=pace(official, case))
-    return Judgement(DIRECTION, clause, (reason,))
+    apart_by = case.drifting
+    ends = {name: case.back(10 * getattr(apart_by, name)) for name in ("lower", "upper")}
+    size = {"effect": case.back(10 * apart_by.slope), "p": apart_by.p, **ends}
+    return Judgement(DIRECTION, clause, (reason,), causes=(cause("trend", reason, **size),))
 
 
-def moves(side: Trend, case: Case) -> str:
-    """'rises by 0.5 percentage points a year (0.4 to 0.6)'."""
+def moves(side: Trend, case: Case, knots: int | None = None) -> str:
+    """'rises by 0.5 percentage points a year (0.4 to 0.6)'; lines through a few `knots` have no such interval."""
+    if knots is not None and knots < len(case):
+        key = "check.rises.line" if side.slope > 0 else "check.falls.line"
+        return say(key, size=apart(side.slope, case.unit, False), knots=knots)
     low, high = sorted((abs(side.lower), abs(side.upper)))
     key = "check.rises" if side.slope > 0 else "check.falls"
     return say(key, size=apart(side.slope, case.unit, False), lower=digits(low), upper=digits(high))
@@ -288,13 +217,13 @@ def pace(side: Trend, case: Case) -> str:
 
 def moving_apart(case: Case) -> bool:
     """Whether the two series move apart by at least half the tolerance over the years."""
-    return abs(case.trend(case.difference()).slope) * case.time >= case.margin / 2
+    return abs(case.drifting.slope) * case.time >= case.margin / 2
 
 
 def hidden(case: Case) -> bool:
     """Whether the satellite's interval is as wide as its own change over the years."""
-    change = abs(case.trend(case.values("satellite")).slope) * case.time
-    return bool(np.median(case.values("upper") - case.values("lower")) >= change)
+    change = abs(case.trend(case.satellite).slope) * case.time
+    return bool(np.median(case.upper - case.lower) >= change)
 
 
 def sharp(case: Case) -> Judgement | None:
@@ -309,16 +238,18 @@ def blunt(case: Case) -> Judgement | None:
 
 def step(case: Case, sharpness: float = 1.0) -> Judgement | None:
     """The difference jumps by more than the tolerance at one time; no definition does that."""
-    difference = case.difference()
+    difference = case.difference
     if len(difference) < FEWEST_JUMP:
         return None
-    found = jump(difference)
+    found = case.jump
     before, after = difference[: found.at], difference[found.at :]
     if found.p >= CLEAR or abs(found.size) < case.margin or straighter(difference, found.at, sharpness):
         return None
     if not any(clear(part, case.margin) for part in (case.gap[: found.at], case.gap[found.at :])):
         return None
-    year, side = case.labels[found.at], jumper(case, found.at)
+    year, (name, twins, side) = case.labels[found.at], jumper(case, found.at)
+    reason = say("check.jump.reason", when=year, size=case.told(found.size), side=side)
+    said = cause(name, reason, since=year, effect=case.back(found.size), p=found.p, twins=twins)
     return Judgement(
         LEVEL,
         say(
@@ -330,8 +261,9 @@ def step(case: Case, sharpness: float = 1.0) -> Judgement | None:
             after=case.told(mean(after).value),
             side=side,
         ),
-        (say("check.jump.reason", when=year, size=case.told(found.size), side=side),),
-        {"jump": case.back(found.size), "jump_at": float(case.values("year")[found.at]), "p_jump": found.p},
+        (reason,),
+        {"jump": case.back(found.size), "jump_at": float(case.years[found.at]), "p_jump": found.p},
+        (said,),
     )
 
 
@@ -342,24 +274,24 @@ def straighter(values: Array, at: int, sharpness: float) -> bool:
     return bool(((values - level) ** 2).sum() > sharpness * ((values - line) ** 2).sum())
 
 
-def jumper(case: Case, at: int) -> str:
-    """Which series moves at that time, in words; neither if both or none stand out."""
+def jumper(case: Case, at: int) -> tuple[str, tuple[str, ...], str]:
+    """Which series moves at that time: the name of the cause, its twins, the words; both if both or none stand out."""
     moved = {}
-    for name in ("satellite", "official"):
-        values = np.log(np.maximum(case.values(name), 1e-12)) if case.relative else case.values(name)
+    for name, side in (("satellite", case.satellite), ("official", case.official)):
+        values = np.log(np.maximum(side, 1e-12)) if case.relative else side
         steps = np.abs(np.diff(values))
         usual = float(np.median(np.delete(steps, at - 1)))
         moved[name] = steps[at - 1] > max(4 * usual, case.margin / 2)
     if moved["satellite"] == moved["official"]:
-        return say("check.jump.unknown")
+        return "break", ("sensor",), say("check.jump.unknown")
     if moved["official"]:
-        return say("check.jump.official")
-    return say("check.jump.satellite")
+        return "break", (), say("check.jump.official")
+    return "sensor", (), say("check.jump.satellite")
 
 
 def odd(case: Case) -> Judgement | None:
     """Single years that stand out by two tolerances, at most one in five."""
-    difference = case.difference()
+    difference = case.difference
     off = difference - np.median(difference)
     usual = 1.4826 * float(np.median(np.abs(off)))
     out = (np.abs(off) > max(2 * case.margin, 5 * usual)) & (np.abs(case.gap) > case.margin)
@@ -375,25 +307,35 @@ def odd(case: Case) -> Judgement | None:
             say("check.odd.rest", verdict=named(rest)),
             *rest.reasons,
         ),
+        causes=(odd_year(case, out, size, float(off[out][0])), *rest.causes),
     )
+
+
+def odd_year(case: Case, out: np.ndarray, size: str, off: float) -> dict[str, Any]:
+    """The cause that single years stand out."""
+    years = [label for label, o in zip(case.labels, out, strict=True) if o]
+    words = say("check.odd.reason", years=", ".join(years), size=size)
+    return cause("odd year", words, since=years[0], until=years[-1], effect=case.back(off))
 
 
 def drift(case: Case) -> Judgement | None:
     """The difference grows steadily and ends, or began, beyond the tolerance."""
-    if trends(case) is None:
+    if case.trends is None:
         return None
-    found, sides = case.trend(case.difference()), (case.gap[:FEWEST], case.gap[-FEWEST:])
+    found, sides = case.drifting, (case.gap[:FEWEST], case.gap[-FEWEST:])
     apart_by = found.slope * case.time
     beyond_it = max(abs(float(side.mean())) for side in sides) > case.margin
     if found.p >= CLEAR or abs(apart_by) < case.margin or not beyond_it:
         return None
     reason = say("check.drift.reason", size=case.told(10 * found.slope))
     evidence = {"drift": case.back(10 * found.slope), "p_drift": found.p}
+    low, high = (case.back(10 * side) for side in (found.lower, found.upper))
+    said = cause("trend", reason, effect=evidence["drift"], lower=low, upper=high, p=found.p)
     if case.differs:
         why = by_definition(case)
-        return replace(why, reasons=(*why.reasons, reason), evidence=evidence)
+        return replace(why, reasons=(*why.reasons, reason), evidence=evidence, causes=(*why.causes, said))
     clause = say("check.drift", publisher=case.publisher, size=case.told(apart_by), equal=case.equal)
-    return Judgement(LEVEL, clause, (reason,), evidence)
+    return Judgement(LEVEL, clause, (reason,), evidence, (said,))
 
 
 def clear(gap: Array, margin: float) -> bool:
@@ -407,62 +349,61 @@ def clear(gap: Array, margin: float) -> bool:
 
 def level(case: Case) -> Judgement:
     """Shown equal within the tolerance (two one-sided tests), shown different, or neither."""
-    found = mean(case.difference())
-    usual = float(np.median(np.abs(case.difference())))
+    found = case.bias
+    usual = float(np.median(np.abs(case.difference)))
     words = {"publisher": case.publisher, "size": case.told(found.value), "equal": case.equal}
     if found.equivalent(case.margin) < 0.05 and usual <= case.margin:
-        interval = ends(case, found.value, found.half90, 90)
-        reason = say("check.agrees.reason", equal=case.equal, interval=interval)
-        return Judgement(AGREES, say("check.agrees", interval=interval, **words), (reason,))
-    interval = ends(case, found.value, found.half95, 95)
+        if not case.surely_equal(found.value, found.half90):
+            return mistaken(case, found.value)
+        ends = interval(case, found.value - found.half90, found.value + found.half90, 90)
+        reason = say("check.agrees.reason", equal=case.equal, interval=ends)
+        return Judgement(AGREES, say("check.agrees", interval=ends, **words), (reason,))
+    ends = interval(case, found.value - found.half95, found.value + found.half95, 95)
     over = "more" if found.value > 0 else "less"
     if case.differs and (clear(case.gap, case.margin) or beyond(case)):
         return by_definition(case)
     if clear(case.gap, case.margin):
         reason = say(f"check.level.reason.{over}", size=case.told(found.value))
-        return Judgement(LEVEL, say(f"check.level.{over}", interval=interval, **words), (reason,))
+        said = cause("level", reason, twins=("definition",), **shift(case))
+        return Judgement(LEVEL, say(f"check.level.{over}", interval=ends, **words), (reason,), causes=(said,))
     if found.equivalent(case.margin) < 0.05:
-        reason = say("check.uneven.reason", interval=interval)
-        return Judgement(NOT_ENOUGH, say("check.uneven", **words), (reason,))
-    return Judgement(NOT_ENOUGH, say(f"check.wide.{over}", **words), (say("check.wide.reason", interval=interval),))
+        reason = say("check.uneven.reason", interval=ends)
+        return Judgement(NOT_SETTLED, say("check.uneven", **words), (reason,))
+    reaches = abs(found.value) - found.half95 > case.margin
+    reason = say("check.wide.inside" if reaches else "check.wide.reason", interval=ends)
+    return Judgement(NOT_SETTLED, say(f"check.wide.{over}", **words), (reason,))
 
 
-def ends(case: Case, value: float, half: float, percent: int) -> str:
+def mistaken(case: Case, value: float) -> Judgement:
+    """Equal as published, but the map itself may err by more than the tolerance leaves."""
+    words = {"publisher": case.publisher, "size": case.told(value), "equal": case.equal}
+    over = "more" if value > 0 else "less"
+    reason = say("check.wide.mistakes", size=case.told(case.mistakes), equal=case.equal)
+    return Judgement(NOT_SETTLED, say(f"check.wide.{over}", **words), (reason,))
+
+
+def interval(case: Case, low: float, high: float, percent: int) -> str:
     """An interval of the mean difference in words; 90 % is what two one-sided tests at 5 % ask of."""
-    low, high = (case.back(value + side * half) * (100 if case.relative else 1) for side in (-1, 1))
-    return say("check.interval", percent=percent, lower=digits(low), upper=digits(high))
+    lower, upper = (case.back(end) * (100 if case.relative else 1) for end in (low, high))
+    return say("check.interval", percent=percent, lower=digits(lower), upper=digits(upper))
 
 
-def numbers(case: Case, whole: Case) -> dict[str, float]:
-    """The evidence that every judgement carries."""
-    n = len(case.pairs)
-    found = {"n": float(n), "tolerance": case.tolerance, "relative": float(case.relative)}
-    if n >= FEWEST:
-        bias = mean(case.difference())
-        found |= {
-            "bias": case.back(bias.value),
-            "lower": case.back(bias.value - bias.half95),
-            "upper": case.back(bias.value + bias.half95),
-            "p_equal": bias.equivalent(case.margin),
-            "n_independent": bias.n,
-        }
-    for name, side in zip(("satellite", "official"), trends(whole) or (), strict=False):
-        found |= {
-            f"slope_{name}": side.slope,
-            f"slope_{name}_lower": side.lower,
-            f"slope_{name}_upper": side.upper,
-            f"p_slope_{name}": side.p,
-        }
-    return found
+def repeated(case: Case) -> tuple[str, ...]:
+    """The longest run of four or more equal official values other than zero beside a satellite series that moves."""
+    bends = np.flatnonzero(np.diff(case.official)) + 1
+    run = max(np.split(np.arange(len(case)), bends), key=len)
+    if len(run) < FEWEST_SAME or case.official[run[0]] == 0 or np.ptp(case.satellite[run]) == 0:
+        return ()
+    return tuple(case.labels[n] for n in run)
 
 
 def remarks(case: Case, whole: Case, found: Judgement) -> list[str]:
     """What should be known beside the verdict."""
     said = []
     if case.differs and found.verdict != DEFINITION:
-        yet = {AGREES: "check.declared.agrees", NOT_ENOUGH: "check.declared.part"}
+        yet = {AGREES: "check.declared.agrees", NOT_ENOUGH: "check.declared.part", NOT_SETTLED: "check.declared.part"}
         said.append(say(yet.get(found.verdict, "check.declared"), differs=case.differs.rstrip(" .")))
-    both = trends(whole)
+    both = whole.trends
     if both and found.verdict != DIRECTION and both[0].direction * both[1].direction == -1:
         key = "check.opposite.small"
         if hidden(whole):
@@ -470,20 +411,17 @@ def remarks(case: Case, whole: Case, found: Judgement) -> list[str]:
         elif moving_apart(whole):
             key = "check.opposite.first"
         said.append(say(key, satellite=pace(both[0], case), official=pace(both[1], case)))
-    width = float(np.median(case.values("upper") - case.values("lower")))
+    width = float(np.median(case.upper - case.lower))
     if width > 2 * case.tolerance and not case.relative:
         key = "check.unseen" if np.isfinite(width) else "check.unseen.limitless"
         said.append(say(key, size=apart(width, case.unit, False)))
-    if straight(case):
-        said.append(say("check.straight"))
-    if case.pairs.nature.isin(["E", "M"]).any():
+    zeros = int(((case.satellite == 0) != (case.official == 0)).sum())
+    if case.relative and zeros:
+        said.append(say("check.zeros", n=zeros, of=len(case)))
+    if same := repeated(whole):
+        said.append(say("check.same", publisher=case.publisher, n=len(same), when=span(same)))
+    if len(whole.knots) < len(whole):
+        said.append(say("check.straight.knots", knots=len(whole.knots), n=len(whole)))
+    if case.modelled:
         said.append(say("check.estimated"))
     return said
-
-
-def straight(case: Case) -> bool:
-    """Whether the official values of four or more equally spaced periods change by the same amount."""
-    values, years = case.values("official"), case.values("year")
-    if len(values) < 4 or np.ptp(np.diff(years)) > 0.01 or np.ptp(values) == 0:
-        return False
-    return bool((np.abs(np.diff(values, 2)) <= 1e-3 * np.abs(np.diff(values)).max()).all())

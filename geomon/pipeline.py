@@ -1,5 +1,6 @@
 """From a question to a published run: plan, run the blocks, add up, prove, read off, check, publish."""
 
+import contextlib
 import errno
 import functools
 import hashlib
@@ -22,7 +23,7 @@ from geomon.identity import digest, made_with, recipe_of
 from geomon.indicator import Indicator, Shapes, address
 from geomon.ledger import Row, as_dataset, books, median_dates, prove, sum_rows
 from geomon.lengths import length_rows
-from geomon.official import read_csv
+from geomon.official import statistics
 from geomon.period import Period
 from geomon.publishing import publish
 from geomon.reading_off import read_off
@@ -39,12 +40,16 @@ from geomon.resolve import (
     with_units,
 )
 from geomon.runs import WithRuns
+from geomon.scatter import noise, products
+from geomon.series import INTERVALS, tidy
 from geomon.sources.catalog import Catalog
 from geomon.sources.records import Read, Scene
 from geomon.store import Store, StoredRun, clear, kept_blocks, take_over
+from geomon.strata import errors_of, with_accuracy, with_classes
 from geomon.supply import Setting, Supply
 from geomon.tabulate import Done, Task
 from geomon.tasks import Ground, Progress, Ready, do_block, grounds, make_tasks, needs_country
+from geomon.uncertainty import Errors
 from geomon.zones import Zones
 
 if TYPE_CHECKING:
@@ -73,6 +78,8 @@ class Plan:
     store: Store | None
     official: pd.DataFrame | None
     block: int
+    errors: tuple[Errors, ...] = ()
+    """What is known of the errors of its sources."""
 
     @property
     def id(self) -> str:
@@ -155,7 +162,7 @@ class Plan:
     def answered(self) -> "Run | None":
         """The run that the store holds, if it does."""
         stored = self.store.published(self.indicator.code, self.id) if self.store else None
-        return Run(self, stored.series, None, [], stored, fresh=False) if stored else None
+        return Run(self, stored.series, None, [], stored, fresh=False, intervals=stored.intervals) if stored else None
 
     def compute(
         self, folder: Path | None, progress: Progress | None, client: "Client | None", workers: int | None
@@ -171,8 +178,8 @@ class Plan:
         sums, reads = add_up(self, done, ready.reads)
         ledger = self.prove(sums)
         totals = as_dataset(sums, self.zones.codes, [p.label for p in self.periods])
-        series = self.read_off(totals, sums, reads)
-        run = Run(self, series, totals, sums, None, ledger=ledger, reads=reads, done=done)
+        series, intervals = self.read_off(totals, sums, reads)
+        run = Run(self, series, totals, sums, None, ledger=ledger, reads=reads, done=done, intervals=intervals)
         return replace(run, stored=publish(run, folder)) if folder else run
 
     def prove(self, sums: Sequence[Row]) -> pd.DataFrame:
@@ -203,8 +210,10 @@ class Plan:
                         f"{listing(n for n in made if n)}.{did_you_mean(name, made)}"
                     )
 
-    def read_off(self, totals: xr.Dataset, sums: Sequence[Row], reads: pd.DataFrame) -> pd.DataFrame:
-        """The series, with the reason in the place of every value that is withheld."""
+    def read_off(
+        self, totals: xr.Dataset, sums: Sequence[Row], reads: pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The series, with the reason in the place of every value that is withheld, and what its intervals are of."""
         failed: dict[str, int] = defaultdict(int)
         missing = reads[reads.status == "failed"] if len(reads) else reads
         for _, read in missing[missing.collection != ""].iterrows():  # the others are blocks
@@ -212,7 +221,7 @@ class Plan:
                 failed[period] += 1
         supply = Supply(self.setting)
         unfound = [p.label for p in self.periods if supply.absent(self.indicator.sources[self.indicator.grid], p)]
-        series = read_off(
+        series, intervals = read_off(
             self.indicator,
             totals,
             self.params,
@@ -223,9 +232,16 @@ class Plan:
             run=self.id,
             vintage=str(self.recipe.get("vintage", "")),
             synthetic=bool(self.recipe["synthetic"]),
+            errors=self.errors,
+            above=self.zones.above,
         )
         self.complete({r.quantity for r in sums}, supply)
-        return series
+        return series, pd.concat([intervals, tidy(self.beside(series), INTERVALS)], ignore_index=True)
+
+    def beside(self, series: pd.DataFrame) -> list[dict[str, object]]:
+        """What is known of the series from itself, and from runs of the store that took other products."""
+        breaks = [(str(date), str(why)) for date, why in self.recipe["breaks"]]
+        return [*noise(series, breaks), *products(series, other_products(self.recipe, self.store))]
 
     def lost(self, keys: Iterable[str]) -> Counter[str]:
         """How many of these blocks have ground of a zone, by its code; all zones rest on those of a survey."""
@@ -253,6 +269,8 @@ class Run:
     ledger: pd.DataFrame = field(default_factory=pd.DataFrame)
     reads: pd.DataFrame = field(default_factory=pd.DataFrame)
     done: list[Any] = field(default_factory=list, repr=False)
+    intervals: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """What each interval of the series is made of; see geomon.series.INTERVALS."""
 
     @property
     def id(self) -> str:
@@ -271,12 +289,16 @@ def plan(
     store: Store | str | Path | None = None,
     block: int = BLOCK,
     official: pd.DataFrame | str | Path | None = None,
+    accuracy: Mapping[str, Any] | None = None,
 ) -> Plan:
     """What a run will do: the dates found, its blocks, its cost. Reads no pixel.
 
+    `official` is a table, a file of any form that `official.read` takes, or the name of a pinned vintage ('un-sdg'),
+    which the recipe then names.
     `period` is a span such as '2015/2020', split by the indicator's frequency, or a list of periods. `use` puts
-    other products in the place of sources: {'cover': 'cgls-lc100'}. InputError, CatalogError or ZoneError say
-    what does not fit.
+    other products in the place of sources: {'cover': 'cgls-lc100'}. `accuracy` gives reference samples of sources,
+    as ErrorMatrix or files of counts: {'cover': 'sample.csv'}. InputError, CatalogError or ZoneError say what does
+    not fit.
     """
     if isinstance(indicator, str):
         from geomon.registry import indicator as find
@@ -296,10 +318,11 @@ def plan(
     indicator = with_units(indicator, found)
     setting = setting_of(found, params)
     ground = grounds(indicator, zones, setting)
-    statistics = read_csv(official) if isinstance(official, str | Path) else official
-    tasks = make_tasks(indicator, zones, periods, setting, ground, block)
-    recipe: Mapping[str, Any] = recipe_of(indicator, zones, periods, params, named, found, statistics, block)
-    recipe = next_attempt(recipe, keep)
+    published = statistics(official)
+    errors = errors_of(indicator, found, setting, periods, accuracy or {}, zones.codes)
+    tasks = make_tasks(with_classes(indicator, errors), zones, periods, setting, ground, block)
+    recipe: Mapping[str, Any] = recipe_of(indicator, zones, periods, params, named, found, published, block)
+    recipe = next_attempt(with_accuracy(recipe, errors, accuracy or {}, periods), keep)
     return Plan(
         indicator=indicator,
         zones=zones,
@@ -312,8 +335,9 @@ def plan(
         tasks=tuple(tasks),
         recipe=recipe,
         store=keep,
-        official=statistics,
+        official=published,
         block=block,
+        errors=errors,
     )
 
 
@@ -353,6 +377,28 @@ def next_attempt(recipe: Mapping[str, Any], store: Store | None) -> Mapping[str,
         n += 1
         tried = {**recipe, "attempt": n, "before": tried["run"], "run": digest([recipe["run"], n])[:16]}
     return tried
+
+
+def other_products(recipe: Mapping[str, Any], store: Store | None) -> dict[str, pd.DataFrame]:
+    """Series of the same question from other products, the newest run of each, by their names."""
+    own, asked = products_in(recipe), question_in(recipe)
+    found: dict[str, pd.DataFrame] = {}
+    for run in store.runs(str(recipe["indicator"])) if store else ():
+        with contextlib.suppress(StoreError, OSError):  # what cannot be read any more is no evidence
+            name = products_in(run.recipe)
+            if name != own and name not in found and question_in(run.recipe) == asked:
+                found[name] = run.series
+    return found
+
+
+def products_in(recipe: Mapping[str, Any]) -> str:
+    """'esa-worldcover', or several."""
+    return " and ".join(sorted(str(c["id"]) for c in recipe["collections"]))
+
+
+def question_in(recipe: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What must be the same in two runs for their products to be compared."""
+    return list(recipe["code"]), dict(recipe["params"]), recipe["zones"]["digest"], recipe["freq"]
 
 
 def search_box(indicator: Indicator, zones: Zones) -> Bounds:

@@ -14,6 +14,8 @@ from geomon.check import check
 from geomon.grid import both_sides
 from geomon.ledger import to_table
 from geomon.places import Place, create, once
+from geomon.progress import progress
+from geomon.protection import protected
 from geomon.store import STAC, StoredRun, asset, block_map, json_bytes, safe
 
 if TYPE_CHECKING:
@@ -24,9 +26,11 @@ def publish(run: "Run", folder: Place) -> StoredRun:
     """Write everything, the item last."""
     plan = run.plan
     assert plan.store is not None
+    totals = to_table(run.sums)
     tables = {
         "series": (run.series, "Series", ["data"]),
-        "totals": (to_table(run.sums), "Totals by quantity, area, period and key", ["data"]),
+        "intervals": (run.intervals, "What each interval is made of", ["data"]),
+        "totals": (totals, "Totals by quantity, area, period and key", ["data"]),
         "ledger": (run.ledger, "Ledger: counted, excluded and unseen ground", ["metadata"]),
         "reads": (run.reads, "Every file that was read", ["metadata"]),
         "zones": (plan.zones.to_crs("EPSG:4326", tolerance=1e-6).frame, "Reporting areas", ["data"]),
@@ -38,12 +42,16 @@ def publish(run: "Run", folder: Place) -> StoredRun:
         assets[name] = asset(folder / f"{name}.parquet", title, roles)
     create(folder / "recipe.json", json_bytes(plain(plan.recipe)))
     assets["recipe"] = asset(folder / "recipe.json", "Recipe", ["metadata"])
+    names = {z.code: z.name for z in plan.zones.zones}
+    breaks = [(str(d), str(w)) for d, w in plan.recipe["breaks"]]
+    seen = protected(run.series, plan.indicator, plan.zones, totals=totals)  # a sentence tells what a value does
     if plan.official is not None:
-        names = {z.code: z.name for z in plan.zones.zones}
-        breaks = [(str(d), str(w)) for d, w in plan.recipe["breaks"]]
-        findings = check(run.series, plan.official, plan.indicator, breaks=breaks, names=names)
+        findings = check(seen, plan.official, plan.indicator, breaks=breaks, zones=plan.zones.frame)
         create(folder / "check.json", json_bytes([f.as_dict() for f in findings]))
         assets["check"] = asset(folder / "check.json", "Check beside official statistics", ["data"])
+    if graded := progress(seen, plan.indicator, breaks=breaks, names=names):
+        create(folder / "progress.json", json_bytes(plain([g.as_dict() for g in graded])))
+        assets["progress"] = asset(folder / "progress.json", "Progress by the UN's grades", ["data"])
     assets |= maps.write_maps(plan, folder, functools.partial(block_map, folder / "blocks"))
     whole = not (len(run.reads) and (run.reads.status == "failed").any())
     return plan.store.publish(folder, item_of(plan, assets), whole=whole)

@@ -9,11 +9,13 @@ import xarray as xr
 
 from geomon.errors import DefinitionError
 from geomon.indicator import Indicator, Output
-from geomon.series import NATURE, tidy
+from geomon.series import INTERVALS, NATURE, tidy
 from geomon.supply import ask
 from geomon.texts import say
-from geomon.values import Estimate
+from geomon.uncertainty import Errors, with_errors
+from geomon.values import Component, Estimate
 
+ADDED = ("confusion", "model")  # components that are named beside the bounds of unseen ground
 FACTORS = {("m2", "km2"): 1e-6, ("m2", "ha"): 1e-4, ("m", "km"): 1e-3}
 
 
@@ -29,13 +31,17 @@ def read_off(
     run: str = "",
     vintage: str = "",
     synthetic: bool = False,
-) -> pd.DataFrame:
-    """The Series table of a run.
+    errors: Sequence[Errors] = (),
+    above: Mapping[str, str] | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The Series table of a run, and the components of its intervals.
 
     `n_obs` by zone and period, `failed` reads by period, `lost` blocks by zone, `unfound` the periods in which
-    nothing was found.
+    nothing was found; `errors` of the sources, whose classes the totals then hold; `above` the parent of each zone.
     """
     rows: list[dict[str, object]] = []
+    parts: list[dict[str, object]] = []
+    totals, classes = apart(totals, errors)
     coverage = totals["seen"] / (totals["seen"] + totals["unseen"])
     common = {
         "indicator": indicator.code,
@@ -50,13 +56,25 @@ def read_off(
             continue  # made from an optional source that this run does not have
         got = read_totals(output.value, totals, params)
         got = got if isinstance(got, Estimate) else Estimate(got, output.unit)
+        got = with_errors(output.value, got, totals, classes, errors, above or {})
         factor = conversion(indicator, name, got.unit, output)
         seen = coverage.sel(quantity=list(uses)).min("quantity")
-        rows += [
-            {**common, **row, "series": name, "unit_measure": output.unit, "interval": got.interval}
-            for row in numbers(indicator, got, factor, seen, n_obs, failed, lost, unfound)
-        ]
-    return tidy(rows)
+        own = {"series": name, "unit_measure": output.unit}
+        made, pieces = numbers(indicator, got, factor, seen, n_obs, failed, lost, unfound)
+        rows += [{**common, **row, **own} for row in made]
+        parts += [{**piece, **own} for piece in pieces]
+    return tidy(rows), tidy(parts, INTERVALS)
+
+
+def apart(totals: xr.Dataset, errors: Sequence[Errors]) -> tuple[xr.Dataset, dict[str, xr.DataArray]]:
+    """The totals that outputs are read from, and the ground of each class by source."""
+    found = {e.source: totals[e.quantity] for e in errors if e.quantity in totals}
+    names = [e.quantity for e in errors if e.quantity in totals]
+    if not names:
+        return totals, found
+    kept = [q for q in totals["quantity"].values if q not in names]
+    keys = [e.key for e in errors if e.key in totals.dims]
+    return totals.drop_vars([*names, *keys]).sel(quantity=kept), found
 
 
 def read_totals(value: Any, totals: xr.Dataset, params: Mapping[str, str]) -> Any:
@@ -89,18 +107,19 @@ def numbers(
     failed: Mapping[str, int],
     lost: Mapping[str, int],
     unfound: Sequence[str],
-) -> list[dict[str, object]]:
-    """The rows of one output: value and bounds by zone, period and breakdown."""
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """The rows of one output, value and bounds by zone, period and breakdown; and those of its components."""
     dims = [str(d) for d in got.value.dims]
     axes = {d: got.value[d].values for d in dims}
     parts = [None if x is None else factor * x.transpose(*dims).values for x in (got.value, got.lower, got.upper)]
+    components = [spread(c, dims, factor) for c in got.components]
     shares = {
         (str(z), str(p)): float(v)
         for z, line in zip(seen["zone"].values, seen.transpose("zone", "period").values, strict=True)
         for p, v in zip(seen["period"].values, line, strict=True)
     }
     whole = seen.min("period").to_series().to_dict()
-    rows = []
+    rows, pieces = [], []
     for place in np.ndindex(*got.value.shape):
         where = {d: axes[d][i] for d, i in zip(dims, place, strict=True)}
         zone, period = str(where["zone"]), str(where.get("period", ""))
@@ -111,14 +130,21 @@ def numbers(
         if keys and np.isnan(value) and not np.isnan(share):
             continue  # a key that this area or period does not have
         labels = [period] if period else [str(p) for p in seen["period"].values]
+        where_it_is = {
+            "ref_area": zone,
+            "time_period": period or f"{labels[0]}/{labels[-1]}",
+            "breakdown": ",".join(f"{k}={exact(v)}" for k, v in keys.items()),
+        }
+        own = [c for c in components if c["here"][place]]
+        names = [c["component"] for c in own if c["component"] in ADDED and np.isfinite(c["lower"][place])]
+        pieces += [{**where_it_is, **piece(c, place, enough)} for c in own]
         rows.append(
             {
-                "ref_area": zone,
-                "time_period": period or f"{labels[0]}/{labels[-1]}",
-                "breakdown": ",".join(f"{k}={exact(v)}" for k, v in keys.items()),
+                **where_it_is,
                 "obs_value": value if enough else np.nan,
                 "lower": lower,
                 "upper": upper,
+                "interval": "+".join([*([got.interval] if got.interval else []), *names]),
                 "obs_status": ""
                 if enough and np.isfinite(value)
                 else why(indicator, share, value, labels, failed, lost.get(zone, 0), unfound),
@@ -126,7 +152,26 @@ def numbers(
                 "n_obs": min((n_obs.get((zone, p), np.nan) for p in labels), default=np.nan),
             }
         )
-    return rows
+    return rows, pieces
+
+
+def spread(component: Component, dims: Sequence[str], factor: float) -> dict[str, Any]:
+    """A component as arrays over the axes of its output, in the unit of that."""
+    arrays = {"value": component.value, "se": component.se, "lower": component.lower, "upper": component.upper}
+    return {
+        **{n: None if x is None else factor * x.transpose(*dims).values for n, x in arrays.items()},
+        "here": component.here.transpose(*dims).values,
+        "component": component.name,
+        "level": component.level,
+        "basis": component.basis,
+    }
+
+
+def piece(component: Mapping[str, Any], place: tuple[int, ...], published: bool) -> dict[str, object]:
+    """The row of a component in one place; a value that is withheld is not told by it either."""
+    ends = {n: float(component[n][place]) for n in ("lower", "upper")}
+    better = {n: float(component[n][place]) for n in ("value", "se") if component[n] is not None and published}
+    return {**ends, **better, **{n: component[n] for n in ("component", "level", "basis")}}
 
 
 def why(

@@ -3,8 +3,8 @@
 store/catalog.json
 store/<indicator>/collection.json
 store/<indicator>/<run>/<run>.json        the item: without it the folder is not a run
-store/<indicator>/<run>/series.parquet, totals.parquet, ledger.parquet, reads.parquet, zones.parquet,
-                        recipe.json, check.json, map-<period>.tif
+store/<indicator>/<run>/series.parquet, intervals.parquet, totals.parquet, ledger.parquet, reads.parquet, zones.parquet,
+                        recipe.json, check.json, progress.json, map-<period>.tif
 store/<indicator>/<run>/blocks/           finished blocks of a run that is not published yet
 """
 
@@ -26,6 +26,7 @@ from geomon.grid import Floats, both_sides, strip
 from geomon.ledger import from_table, to_table
 from geomon.places import Place, atomic, checksum, content, create, exists, faults, is_remote, place, replace, table
 from geomon.places import clear as clear_place
+from geomon.series import INTERVALS, tidy
 from geomon.sources.records import Read
 from geomon.tabulate import Done
 
@@ -57,6 +58,12 @@ class StoredRun:
         return table(self.folder / "series.parquet")
 
     @property
+    def intervals(self) -> pd.DataFrame:
+        """What each interval of the series is made of; see geomon.series.INTERVALS. Empty in runs of before."""
+        path = self.folder / "intervals.parquet"
+        return table(path) if exists(path) else tidy([], INTERVALS)
+
+    @property
     def totals(self) -> pd.DataFrame:
         """The exact sums that the series was read from."""
         return table(self.folder / "totals.parquet")
@@ -86,6 +93,12 @@ class StoredRun:
         """The findings beside official statistics, or None if none were given."""
         path = self.folder / "check.json"
         return list(read_json(path)) if exists(path) else None
+
+    @property
+    def progress(self) -> list[dict[str, Any]]:
+        """The grades of progress; none in runs of before, and where no output has a desired direction."""
+        path = self.folder / "progress.json"
+        return list(read_json(path)) if exists(path) else []
 
     @property
     def maps(self) -> dict[str, Place]:

@@ -4,11 +4,33 @@
 `unit`), and `seen` and `unseen` in square metres by quantity, zone and period.
 """
 
+import math
 from dataclasses import dataclass
 
 import xarray as xr
 
 from geomon.errors import DefinitionError, did_you_mean, listing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component:
+    """One reason why a value is not certain, in the unit of its estimate and over its axes."""
+
+    name: str
+    """'unseen', 'confusion' (a sample of this place), 'model' (of the product), 'noise' or 'products'."""
+    lower: xr.DataArray
+    upper: xr.DataArray
+    """NaN where nothing can be said."""
+    basis: str
+    """What it rests on, or why there is none, in a sentence."""
+    here: xr.DataArray
+    """Where it speaks at all."""
+    level: float = math.nan
+    """How often it holds: 0.95; NaN for what is no probability."""
+    value: xr.DataArray | None = None
+    """The estimate that it says to be better than counted pixels."""
+    se: xr.DataArray | None = None
+    """Standard error of that."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +43,8 @@ class Estimate:
     upper: xr.DataArray | None = None
     interval: str = ""
     """What the bounds are: 'bounds', 'one_sided', 'sampling', 'confusion', 'model', or none."""
+    components: tuple[Component, ...] = ()
+    """What lower and upper are made of; those among them that add to `interval` are 'confusion' and 'model'."""
 
 
 def part(totals: xr.Dataset, name: str, keys: dict[str, object]) -> tuple[xr.DataArray, xr.DataArray, str]:

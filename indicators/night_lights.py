@@ -31,6 +31,10 @@ INDICATOR = Indicator(
     },
     map="light",
     minimum_coverage=0.8,
+    unseen=(
+        "Not seen: people and work without electric light, blue light of new lamps, and everything that happens in "
+        "daylight."
+    ),
     objections={
         "More light is not more income.": (
             "Right. Lights are shown as what they are; a relation to trade or income is a correlation, and it is "

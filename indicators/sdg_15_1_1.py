@@ -3,8 +3,8 @@
 A satellite sees land cover; the official series (FAO Forest Resources Assessment) counts land use.
 Oil palm, orchards, and cocoa or coffee under shade trees look like forest here and are not forest
 there; a clear-cut that will be replanted is forest there and bare ground here. The share is of all
-ground that was observed and is not water. Ground that was not observed widens the bounds; errors of
-classification do not: they are not in the bounds.
+ground that was observed and is not water. Ground that was not observed widens the bounds. Errors of
+classification are not in them, unless a reference sample is given.
 
 Do not read a trend across a change of the map's algorithm, and do not compare one year's step with
 the official series, which is assessed every five years and interpolated between.
@@ -12,12 +12,14 @@ the official series, which is assessed every five years and interpolated between
 
 import xarray as xr
 
-from geomon import Indicator, Official, Output, Source, classes, share
+from geomon import Choice, Indicator, Official, Output, Source, classes, share
+
+COUNTED = {"trees": ("forest",), "trees and shrubs": ("forest", "shrubland")}
 
 
-def measure(cover: xr.DataArray) -> dict:
+def measure(cover: xr.DataArray, *, counted: str) -> dict:
     """Mark the pixels that are forest, and those that are land at all."""
-    return {"forest": classes(cover, "forest"), "land": ~classes(cover, "water")}
+    return {"forest": classes(cover, *COUNTED[counted]), "land": ~classes(cover, "water")}
 
 
 INDICATOR = Indicator(
@@ -41,11 +43,20 @@ INDICATOR = Indicator(
                     "the map counts every tree canopy, also of plantations, orchards and cocoa or coffee under "
                     "shade trees, while the official series counts forest as a land use"
                 ),
+                numerator="AG_LND_FRSTN",
+                denominator="AG_LND_TOTL",
+                fraction=True,
             ),
         )
     },
+    params={"counted": Choice(tuple(COUNTED), "low and young forest looks like shrubs, and is forest by land use")},
+    alternatives={"cover": ("cgls-lc100",)},
     map="forest",
     minimum_coverage=0.8,
+    unseen=(
+        "Not seen: what the trees are grown for and who lives from them, young forest without crowns, and ground under "
+        "clouds."
+    ),
     objections={
         "Plantations are not forest. Why are they counted?": (
             "The satellite sees tree crowns, not what they are grown for. Where tree crops are common the value "

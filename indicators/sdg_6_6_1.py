@@ -42,6 +42,10 @@ INDICATOR = Indicator(
     },
     map="permanent",
     minimum_coverage=0.9,
+    unseen=(
+        "Not seen: rivers, springs and ponds smaller than a pixel, water under plants, groundwater, and how good the "
+        "water is for the people who drink it."
+    ),
     objections={
         "A dry year is not a lost lake.": (
             "Right. One year's step says little; look at several years, and at seasonal water beside permanent."

@@ -67,6 +67,10 @@ INDICATOR = Indicator(
     params={"threshold": Choice(("-15 dB", "-14 dB", "-16 dB", "-17 dB"), "darker than this in VV is water")},
     map="water",
     minimum_coverage=0.5,
+    unseen=(
+        "Not seen: water between houses and under trees, the hours before and after the image, and how many people the "
+        "water reached."
+    ),
     objections={
         "Our town was flooded and your map shows it dry.": (
             "Radar hardly sees water between houses or under trees. The flooded area is a lower estimate there."

@@ -3,11 +3,25 @@
 import os
 import sys
 
-from geomon.cli import demo, looking, running, storing
+from geomon.cli import comparing, demo, exporting, looking, official, progress, quality, robustness, running, storing
 from geomon.cli.speaking import STOPPED, Commands, say
 from geomon.cli.tree import app
 
-__all__ = ["Commands", "app", "demo", "looking", "main", "running", "storing"]
+__all__ = [
+    "Commands",
+    "app",
+    "comparing",
+    "demo",
+    "exporting",
+    "looking",
+    "main",
+    "official",
+    "progress",
+    "quality",
+    "robustness",
+    "running",
+    "storing",
+]
 
 
 def main() -> None:

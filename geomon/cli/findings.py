@@ -12,6 +12,7 @@ SENTENCES = 6  # verdicts that are shown without --all
 NOT_ENOUGH = "not enough data"
 MARKS = {
     "agrees": "green",
+    "defect in the data": "bold red",
     "differs in level": "red",
     "differs in direction": "red",
     "differs by definition": "yellow",
@@ -30,7 +31,8 @@ def verdicts(findings: Sequence[Mapping[str, Any]], areas: Mapping[str, Area], e
     order = {code: n for n, code in enumerate(areas)}
     ranked = sorted(compared, key=lambda f: (depth(f, areas) > 0, rank(f), order.get(f["ref_area"], 0)))
     for found in ranked if every else ranked[:SENTENCES]:
-        yield Text.assemble((found["verdict"], MARKS.get(found["verdict"], "dim")), f"  {found['sentence']}")
+        grade = f" ({found['grade']})" if found.get("grade") else ""
+        yield Text.assemble((found["verdict"] + grade, MARKS.get(found["verdict"], "dim")), f"  {found['sentence']}")
     if not every and len(ranked) > SENTENCES:
         yield Text(f"{len(ranked) - SENTENCES} further verdicts: geomon check with --all.", style="dim")
     for reason, codes in alone.items():

@@ -60,8 +60,22 @@ Param = Annotated[
     option("--param", metavar="NAME=CHOICE", panel=METHOD, help="A declared alternative of the method."),
 ]
 Statistics = Annotated[
-    Path | None,
-    option("--official", metavar="FILE.csv", panel=MINE, help="Official statistics to check against."),
+    str | None,
+    option(
+        "--official",
+        metavar="FILE|VINTAGE",
+        panel=MINE,
+        help="Official statistics to check against: a file, or a pinned vintage such as un-sdg.",
+    ),
+]
+Accuracies = Annotated[
+    list[str],
+    option(
+        "--accuracy",
+        metavar="SOURCE=FILE.csv",
+        panel=MINE,
+        help="A reference sample of a source: rows are map classes, columns reference classes, numbers are counts.",
+    ),
 ]
 Catalogs = Annotated[
     list[str],
@@ -136,6 +150,7 @@ class Question:
     param: Param = field(default_factory=list)
     block: Block = 1024
     official: Statistics = None
+    accuracy: Accuracies = field(default_factory=list)
     catalog: Catalogs = field(default_factory=list)
     workspace: Workspaces = field(default_factory=list)
     select: Select = field(default_factory=list)
@@ -149,6 +164,7 @@ class Question:
     def plan(self) -> "Plan":
         """The plan; reads no pixel."""
         use, params = pairs("--use", self.use), pairs("--param", self.param)
+        accuracy = pairs("--accuracy", self.accuracy)
         search(self.workspace)
         from geomon import workspace
         from geomon.pipeline import plan
@@ -163,6 +179,7 @@ class Question:
             params=params,
             store=self.store,
             official=self.official,
+            accuracy=accuracy,
             block=self.block,
         )
 

@@ -11,6 +11,7 @@ from geomon.cli import plans, tables
 from geomon.cli.findings import verdicts
 from geomon.cli.question import STORE, Json, Question, Scheduler, Threads, Workers, asks, flag
 from geomon.cli.speaking import PARTIAL, Stopped, bar, records, say, show, waiting, write_json
+from geomon.cli.storing import may_be_said
 from geomon.cli.tree import app, examples
 
 EveryRow = Annotated[bool, flag("--all", "Show every row, not only the first.")]
@@ -61,6 +62,8 @@ def run(
 
     The same question again is answered from the store. A run that was stopped goes on where it was.
     """
+    from geomon.protection import published
+
     one_of(threads=threads, workers=workers, scheduler=scheduler)
     begun = time.monotonic()
     with waiting("Looking for images"):
@@ -70,7 +73,7 @@ def run(
     seconds = time.monotonic() - begun
     facts = run_facts(done, seconds)
     if as_json:
-        write_json({**facts, "series": records(done.series)})
+        write_json({**facts, "series": records(published(done.stored))})
     else:
         report(done, facts, every)
     if facts["status"] == "partial":
@@ -113,19 +116,21 @@ def run_facts(done: Any, took: float) -> dict[str, Any]:
         "seconds": round(took, 2),
         "store": str(done.plan.store.root),
         "remarks": plans.remarks(done.plan),
-        "check": stored.check,
+        "check": may_be_said(stored),
     }
 
 
 def report(done: Any, facts: dict[str, Any], every: bool) -> None:
     """The numbers, the verdicts, and where all of it lies."""
+    from geomon.protection import published
+
     stored = done.stored
     areas = tables.areas_of(done.plan.zones.zones)
-    for part in tables.series_tables(done.series, areas, done.plan.indicator, every):
+    for part in tables.series_tables(published(stored), areas, done.plan.indicator, every):
         show(part)
     if facts["synthetic"]:
         show(tables.SYNTHETIC)
-    for line in verdicts(stored.check or [], areas, every):
+    for line in verdicts(facts["check"] or [], areas, every):
         show(line)
     for failure in tables.failures(stored.reads):
         say(failure, "yellow")

@@ -13,7 +13,23 @@ from geomon.errors import GeomonError
 
 FAULT, PARTIAL, STOPPED = 1, 3, 130
 PIPED = 120  # columns where there is no terminal
-ORDER = ("demo", "list", "where", "zones", "plan", "run", "check", "quality", "robustness", "official", "export", "store", "serve")
+ORDER = (
+    "demo",
+    "list",
+    "where",
+    "zones",
+    "plan",
+    "run",
+    "check",
+    "compare",
+    "progress",
+    "quality",
+    "robustness",
+    "official",
+    "export",
+    "store",
+    "serve",
+)
 
 
 class Stopped(KeyboardInterrupt):

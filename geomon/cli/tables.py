@@ -9,6 +9,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from geomon.texts import say
+
 FEW = 40  # rows that are shown without --all
 SYNTHETIC = "Synthetic: made from invented images; no real place."
 
@@ -78,9 +80,11 @@ def fewer(rows: Any, areas: Mapping[str, Area]) -> Any:
 def series_table(rows: Any, areas: Mapping[str, Area]) -> Table:
     """Area, period, value with its bounds, how much was seen, and the reason where there is no value."""
     keys = (rows.breakdown != "").any()
-    columns = ["Area", "Code", "Period", *(["Of which"] if keys else []), "Value", "Bounds", "Seen", "Why no value"]
+    mixed = rows.interval.str.contains("+", regex=False).any()
+    ends = ["Interval", "Which is"] if mixed else ["Bounds"]
+    columns = ["Area", "Code", "Period", *(["Of which"] if keys else []), "Value", *ends, "Seen", "Why no value"]
     columns = columns if (rows.obs_status != "").any() else columns[:-1]
-    made = table(*columns, right=("Value", "Bounds", "Seen"), wrap=("Why no value",))
+    made = table(*columns, right=("Value", "Bounds", "Interval", "Seen"), wrap=("Which is", "Why no value"))
     order = {code: n for n, code in enumerate(areas)}
     for row in sorted(rows.to_dict("records"), key=lambda r: order.get(r["ref_area"], -1)):
         area = areas.get(row["ref_area"], Area(row["ref_area"], 0))
@@ -93,6 +97,7 @@ def series_table(rows: Any, areas: Mapping[str, Area]) -> Table:
             *([row["breakdown"]] if keys else []),
             Text(value, style="bold"),
             bounds(row["lower"], row["upper"], digits),
+            *([say(f"figure.interval.{row['interval']}")] if mixed else []),
             percent(row["coverage"]),
             Text(row["obs_status"], style="yellow"),
         ]
@@ -201,6 +206,7 @@ def about(run: Any) -> Table:
         "Files read": f"{reads['ok'] + reads['retried']}, of them retried {reads['retried']}; failed {reads['failed']}",
         "Products": "\n".join(f"{c['id']}  {c['title']} ({c['licence']})" for c in recipe["collections"]),
         "Breaks": "\n".join(f"{date}  {why}" for date, why in recipe["breaks"]),
+        "Official": official_words(recipe),
         "Choices": ", ".join(f"{k}={v}" for k, v in recipe["params"].items()),
         "Zones": " ".join(filter(None, (f"{len(run.zones)}", recipe["zones"]["version"]))),
         "Notes": "\n".join((*recipe["zones"]["remarks"], *recipe["remarks"])),
@@ -210,6 +216,13 @@ def about(run: Any) -> Table:
         "Folder": facts["folder"],
     }
     return listed(lines)
+
+
+def official_words(recipe: Mapping[str, Any]) -> str:
+    """Which official statistics a run was checked against; nothing for none."""
+    if pinned := recipe.get("official"):
+        return f"{pinned['name']}, retrieved {pinned['retrieved'][:10]}"
+    return f"a table that is no pinned vintage, hash {recipe['vintage']}" if recipe.get("vintage") else ""
 
 
 def listed(lines: Mapping[str, str]) -> Table:

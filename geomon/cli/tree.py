@@ -26,6 +26,7 @@ EPILOG = """[bold]Begin with[/]
 
 [bold]Environment[/]
   GEOMON_STORE      folder of the results, instead of ./geomon-store
+  GEOMON_OFFICIAL   folder of the pinned official statistics, instead of ./geomon-official
   GEOMON_WORKSPACE  folders of your own indicators, desks and catalogs"""
 
 app = typer.Typer(

@@ -1,26 +1,27 @@
-"""Published CSV files as one long table.
+"""Official statistics as one long table: its columns, and what is checked before a reader hands it on.
 
-Three forms are read, told apart by their columns: a plain table under our own column names (SDMX names in
-either case), the UN SDG database and the World Development Indicators. What is not a plain number becomes
-missing with its reason in `obs_status`; nothing becomes zero. Groups of countries are kept under codes such
-as 'group:WLD', which are nobody's area code, so that they can never be paired with a country or with a
-district numbered 1.
+What is not a plain number becomes missing with its reason in `obs_status`; nothing becomes zero. Groups of
+countries are kept under codes such as 'group:WLD', which are nobody's area code, so that they can never be
+paired with a country or with a district numbered 1. Breakdowns stand behind the series code,
+'SP_POP[SEX=F]', so that only totals pair.
 """
 
-import re
-from collections.abc import Callable
-from io import StringIO
-from pathlib import Path
-from typing import IO
+import hashlib
+import json
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from geomon import areas
-from geomon.errors import InputError, did_you_mean, listing
-from geomon.official.units import unit_name
-from geomon.series import NATURE
+from geomon.errors import InputError, listing
+from geomon.official.codes import GROUP, STATUSES, status_code
+from geomon.official.delimited import column, joined
+from geomon.official.text import cells
+from geomon.official.units import MULTIPLIED, power, unit_name
 
-COLUMNS = (
+__all__ = ["AS_MEASURED", "COLUMNS", "GROUP", "checked", "fingerprint"]
+
+FIRST = (
     "series",
     "ref_area",
     "time_period",
@@ -32,212 +33,26 @@ COLUMNS = (
     "note",
     "obs_status",
 )
+COLUMNS = (*FIRST, "lower", "upper")
+"""`lower` and `upper` are bounds that the source itself gives: of an interval, a range ('10-20') or a limit ('<5')."""
 AS_MEASURED = "as measured by the satellite series"
 """A `definition` that says: this official series counts the very thing that the satellite series measures."""
-GROUP = "group:"
-
-NEEDED = {
-    "plain": {"series", "ref_area", "time_period", "obs_value"},
-    "UN SDG database": {"seriescode", "geoareacode", "timeperiod", "value"},
-    "World Bank": {"indicator", "iso3", "year", "value"},
-}
-NO_ISO = {"412": "XKX", "530": "ANT", "830": "CHI"}  # areas that are no groups and have no ISO code
-NO_GROUP = set(NO_ISO.values())
-MULTIPLIERS = {"": 0, "units": 0, "tens": 1, "hundreds": 2, "thousands": 3, "millions": 6, "billions": 9}
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+TEXT = ("series", "ref_area", "time_period", "unit_measure", "nature", "definition", "publisher", "note")
 KEY = ["series", "ref_area", "time_period", "publisher", "definition"]
 
 
-def read_csv(
-    source: str | Path | IO[str] | IO[bytes], *, publisher: str = "", names: Path | None = None
-) -> pd.DataFrame:
-    """The official table in a CSV file or open buffer, in columns COLUMNS; all text but `obs_value` (NaN =
-    missing).
+def checked(raw: pd.DataFrame, label: str, *, publisher: str = "", separator: str = ",") -> pd.DataFrame:
+    """A reader's text columns as the table in COLUMNS; InputError for what cannot be meant.
 
-    `publisher` fills rows that name none. `names` is the World Bank's list of indicator names, which hold
-    the units; by default wdi_indicators.csv beside the file. InputError for a file that is none of the
-    three forms, has no rows, or gives one key twice with different values.
+    `raw` has the columns TEXT that it knows, obs_value, and if there are: given_status, unit_mult, lower, upper.
+    Numbers are read, multipliers applied once, periods and units spelled one way, keys made unique.
     """
-    label = str(source) if isinstance(source, str | Path) else "the buffer"
-    raw = parse(content(source, label), label)
-    form = next((f for f, needed in NEEDED.items() if needed <= set(raw.columns)), "")
-    if not form:
-        raise InputError(unknown_form(raw, label))
+    raw = raw.reset_index(drop=True)
+    raw.attrs = {}
     if raw.empty:
         raise InputError(f"{label} has a header and no rows. Export it again, with its observations.")
-    if form == "World Bank" and names is None and isinstance(source, str | Path):
-        names = Path(source).with_name("wdi_indicators.csv")
-    table = FORMS[form](raw, names)
+    table = pd.DataFrame({name: column(raw, name) for name in TEXT})
     table.loc[table.publisher == "", "publisher"] = publisher
-    return checked(table, label)
-
-
-def content(source: str | Path | IO[str] | IO[bytes], label: str) -> str:
-    """The text of a file or buffer."""
-    try:
-        data = Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
-    except OSError as error:
-        raise InputError(
-            f"Official statistics were asked from {label}, which cannot be read: {error.strerror}. Check the path."
-        ) from error
-    try:
-        return data.removeprefix("\ufeff") if isinstance(data, str) else data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{label} is not text in UTF-8 (byte {error.start}). Save it as 'CSV UTF-8'.") from error
-
-
-def parse(text: str, label: str) -> pd.DataFrame:
-    """All cells as text, the header in lower case without brackets."""
-    head = text.lstrip().partition("\n")[0]
-    if not head.strip():
-        raise InputError(f"{label} is empty. Hand in a CSV table with the columns {listing(NEEDED['plain'])}.")
-    separator = max(",;\t", key=head.count)
-    try:
-        cells = pd.read_csv(StringIO(text), sep=separator, header=None, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{label} is not a regular table: {str(error).strip()}. Repair or export it again.") from error
-    table = cells[1:].reset_index(drop=True)
-    table.columns = pd.Index([str(c).strip().strip("[]").strip().lower() for c in cells.iloc[0]])
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise InputError(f"{label} has the column {twice[0]!r} twice. Remove one.")
-    return pd.DataFrame({name: table[name].fillna("").str.strip() for name in table})
-
-
-def unknown_form(raw: pd.DataFrame, label: str) -> str:
-    """What the columns were, and what each form needs."""
-    missing = sorted(NEEDED["plain"] - set(raw.columns))
-    hint = did_you_mean(missing[0], raw.columns) if len(missing) < len(NEEDED["plain"]) else ""
-    return (
-        f"{label} has the columns {listing(raw.columns)}, which is no form of official table known here. "
-        f"A plain table lacks {listing(missing)}.{hint} Name its columns series, ref_area, time_period, "
-        "obs_value (and unit_measure, without which nothing can be compared), or hand in an export of the "
-        "UN SDG database or the World Bank."
-    )
-
-
-def column(raw: pd.DataFrame, name: str, default: str = "") -> pd.Series:
-    """A column, or the default in every row."""
-    return raw[name] if name in raw else pd.Series(default, index=raw.index, dtype=object)
-
-
-def plain_form(raw: pd.DataFrame, names: Path | None) -> pd.DataFrame:
-    """A table under our own names; UNIT_MULT (a power of ten, or 'thousands') is applied."""
-    if column(raw, "nature").str.lower().str.startswith(NATURE).any():
-        raise InputError(
-            f"The table holds rows of nature {NATURE!r}: a satellite estimate is not official. Remove those rows."
-        )
-    table = pd.DataFrame({name: column(raw, name) for name in COLUMNS if name != "obs_status"})
-    table["given_status"] = column(raw, "obs_status")
-    marked = (raw.obs_value != "") & ~table.given_status.isin(["", "A"])  # A: a normal value in SDMX
-    table["note"] = (table.note + ("; observation status " + table.given_status).where(marked, "")).str.strip("; ")
-    table["power"] = power(column(raw, "unit_mult"))
-    return table
-
-
-def power(text: pd.Series) -> pd.Series:
-    """Unit multipliers as powers of ten."""
-    words = text.str.lower().replace({word: str(n) for word, n in MULTIPLIERS.items()})
-    wrong = words[~words.str.fullmatch(r"-?\d{1,2}")]
-    if len(wrong):
-        raise InputError(
-            f"unit_mult is {wrong.iloc[0]!r}: write a power of ten (3 for thousands) or one of {listing(MULTIPLIERS)}."
-        )
-    return words.astype(int)
-
-
-def un_form(raw: pd.DataFrame, names: Path | None) -> pd.DataFrame:
-    """The UN SDG database: further dimensions become part of the series code, 'IS_RDP_PFVOL[mode=air]'."""
-    parts = pd.DataFrame([split(d) for d in column(raw, "dimensions")], columns=["key", "remark"], index=raw.index)
-    described = column(raw, "seriesdescription")
-    return pd.DataFrame(
-        {
-            "series": raw.seriescode + parts.key,
-            "ref_area": un_area(column(raw, "iso3"), raw.geoareacode),
-            "time_period": raw.timeperiod,
-            "obs_value": raw.value,
-            "unit_measure": column(raw, "units"),
-            "nature": column(raw, "nature"),
-            "definition": described.where(described != raw.seriescode, ""),
-            "publisher": "UN Statistics Division",
-            "note": (parts.remark + "; " + column(raw, "footnote")).str.strip("; "),
-        }
-    )
-
-
-def split(dimensions: str) -> tuple[str, str]:
-    """Dimensions as a part of the series code, and remarks on the observation."""
-    said = [d.strip() for d in re.split("[;|]", dimensions) if d.strip()]
-    remarks = [d for d in said if d.startswith("observation_status=")]
-    kept = [d for d in said if d not in remarks]
-    return f"[{','.join(kept)}]" if kept else "", "; ".join(remarks)
-
-
-def un_area(iso3: pd.Series, m49: pd.Series) -> pd.Series:
-    """ISO3 codes where there are any, else the group's number behind 'group:'."""
-    known = {code: country(code.zfill(3)) for code in m49[iso3 == ""].unique()}
-    return iso3.where(iso3 != "", m49.map(known))
-
-
-def country(code: str) -> str:
-    """ISO3 (or the code in use) of a country or territory; of anything else a code that is no area's."""
-    found = areas.find(code)
-    if found is not None and not found.part:
-        return found.iso3
-    code = NO_ISO.get(code, code)
-    return code if code in NO_GROUP else GROUP + code.lstrip("0")
-
-
-def bank_form(raw: pd.DataFrame, names: Path | None) -> pd.DataFrame:
-    """The World Development Indicators; the unit is what the indicator's name has in brackets at its end."""
-    titles = indicator_names(names)
-    area = {code: country(code) for code in raw.iso3.unique()}
-    title = raw.indicator.map(titles).fillna("")
-    units = {name: bank_unit(name) for name in title.unique()}
-    return pd.DataFrame(
-        {
-            "series": raw.indicator,
-            "ref_area": raw.iso3.map(area),
-            "time_period": raw.year,
-            "obs_value": raw.value,
-            "unit_measure": title.map(units),
-            "nature": "",
-            "definition": title,
-            "publisher": "World Bank",
-            "note": "" if titles else "unit unknown: the list of indicator names was not at hand",
-        }
-    )
-
-
-def indicator_names(path: Path | None) -> dict[str, str]:
-    """Names by indicator code; none without a file."""
-    if path is None or not path.is_file():
-        return {}
-    listed = parse(content(path, str(path)), str(path))
-    if not {"indicator", "indicator_name"} <= set(listed.columns):
-        raise InputError(
-            f"{path} has the columns {listing(listed.columns)}. It needs 'indicator' and 'indicator_name'."
-        )
-    return dict(zip(listed.indicator, listed.indicator_name, strict=True))
-
-
-def bank_unit(name: str) -> str:
-    """'km2' from 'Forest area (sq. km)'; people where a population has no unit."""
-    found = re.search(r"\(([^()]*)\)$", name)
-    if found:
-        return unit_name(found.group(1).removesuffix(", mean annual exposure"))
-    return "people" if "population" in name.lower() else ""
-
-
-FORMS: dict[str, Callable[[pd.DataFrame, Path | None], pd.DataFrame]] = {
-    "plain": plain_form,
-    "UN SDG database": un_form,
-    "World Bank": bank_form,
-}
-
-
-def checked(table: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Numbers read, periods and units in one spelling, keys unique; InputError for what cannot be meant."""
     for name in ("series", "ref_area", "time_period"):
         empty = (table[name] == "") | ((table[name] == "-99") if name == "ref_area" else False)
         if empty.any():
@@ -245,43 +60,75 @@ def checked(table: pd.DataFrame, label: str) -> pd.DataFrame:
                 f"{label} has {int(empty.sum())} rows without {name}, the first in line "
                 f"{int(empty.to_numpy().argmax()) + 2}. Fill them in, or remove the rows."
             )
-    table["time_period"] = period(table.time_period)
+    table["time_period"] = table.time_period.map({t: period(t) for t in table.time_period.unique()})
     table["unit_measure"] = table.unit_measure.map({u: unit_name(u) for u in table.unit_measure.unique()})
-    table["obs_value"], table["obs_status"] = numbers(table.obs_value, column(table, "given_status"))
-    if "power" in table:
-        table["obs_value"] *= 10.0**table.power
+    values(table, raw, separator)
     if not table.obs_value.notna().any():
         raise InputError(
             f"{label} has no value that is a number; the first says: {table.obs_status.iloc[0]}. "
             "Write numbers with a point and without separators of thousands."
         )
-    return unique(table[list(COLUMNS)].reset_index(drop=True), label)
+    return unique(table[list(COLUMNS)], label)
 
 
-def period(text: pd.Series) -> pd.Series:
-    """Years as '2020', spans of years as '2016/2019'; anything else as it was."""
-    years = text.str.replace(r"^(\d{4})\.0+$", r"\1", regex=True)
-    spans = years.str.replace(r"^(\d{4})\s*[-–/]\s*(\d{4})$", r"\1/\2", regex=True)
-    return spans.str.replace(r"^(\d\d)(\d\d)/(\d\d)$", r"\1\2/\1\3", regex=True)
+def values(table: pd.DataFrame, raw: pd.DataFrame, separator: str) -> None:
+    """Values, bounds, notes and statuses of a table, from the cells and what the source said of them."""
+    read = cells(raw.obs_value, separator)
+    given = column(raw, "given_status")
+    codes = given.map({g: status_code(g) for g in given.unique()})
+    void = codes.isin(STATUSES)
+    said = (raw.obs_value != "") & ~codes.isin(["", "A"]) & ~void
+    table["note"] = joined(table.note, ("observation status " + given).where(said, ""), read.note.where(~void, ""))
+    why = read.status.where((raw.obs_value != "") | codes.isin(["", "A"]), given)
+    if void.any():
+        beside = (" (the cell says " + raw.obs_value + ")").where(raw.obs_value.ne(""), "")
+        why = why.where(~void, codes.map(STATUSES) + beside)
+    table["obs_status"] = why
+    table["obs_value"] = read.value.where(~void)
+    for side in ("lower", "upper"):
+        own = cells(raw[side], separator).value if side in raw else read[side]
+        table[side] = own.where(own.notna(), read[side]).where(~void)
+    crossed = table.lower > table.upper
+    if crossed.any():
+        beside = "bounds " + column(raw, "lower") + " to " + column(raw, "upper") + " in the source are no interval"
+        table.loc[crossed, "note"] = joined(table.note[crossed], beside[crossed])
+        table.loc[crossed, ["lower", "upper"]] = np.nan
+    multiplied(table, column(raw, "unit_mult"))
 
 
-def numbers(text: pd.Series, given: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Values, and why one is missing: the source's own reason for an empty cell, or what stood in it."""
-    number = text.str.fullmatch(NUMBER)
-    values = pd.to_numeric(text.where(number), errors="coerce").astype("float64")
-    why = {word: reason(word) for word in text[~number].unique()}
-    return values, text.map(why).fillna("").where((text != "") | (given == ""), given)
+def multiplied(table: pd.DataFrame, text: pd.Series) -> None:
+    """Apply the unit multiplier, once: a unit such as '1000 ha' holds its own; InputError if they contradict."""
+    times = power(text)
+    held = (times != 0) & table.unit_measure.isin(MULTIPLIED)
+    wrong = held & (times != table.unit_measure.map(MULTIPLIED))
+    if wrong.any():
+        raise InputError(
+            f"unit_mult is {text[wrong].iloc[0]!r} where the unit is {table.unit_measure[wrong].iloc[0]!r}, "
+            "which holds another multiplier. Say it in one of the two."
+        )
+    if held.any():
+        table.loc[held, "note"] = joined(table.note[held], "unit multiplier " + text[held] + " is in the unit")
+    times = times.where(~held, 0)
+    if (times != 0).any():
+        for name in ("obs_value", "lower", "upper"):
+            table[name] *= 10.0**times
 
 
-def reason(word: str) -> str:
-    """Why a cell that is not a plain number counts as missing."""
-    if word in ("", "..", "-", ":", "...", "NA", "N/A", "NaN"):
-        return "missing in the source" + (f" ({word})" if word else "")
-    if re.fullmatch(rf"[<>≤≥~]=?\s*{NUMBER}.*", word):
-        return f"only a limit in the source: {word!r}"
-    if re.fullmatch(rf"{NUMBER}\s*\D+", word):
-        return f"a number with a mark in the source: {word!r}"
-    return f"text instead of a number in the source: {word!r}"
+def period(text: str) -> str:
+    """Years as '2020', spans of years as '2016/2019', months as '2020-03'; anything else as it was."""
+    whole, dot, zeros = text.partition(".")
+    if dot and len(whole) == 4 and whole.isdigit() and set(zeros) == {"0"}:
+        return whole
+    parts = [p.strip() for p in text.replace("–", "-").replace("/", "-").split("-")]
+    if len(parts) == 2 and all(p.isdigit() for p in parts) and len(parts[0]) == 4:
+        if len(parts[1]) == 4:
+            return "/".join(parts)
+        if "/" in text and len(parts[1]) == 2:
+            century = int(parts[0][:2]) + (parts[1] < parts[0][2:])
+            return f"{parts[0]}/{century}{parts[1]}"
+    if len(text) == 7 and text[:4].isdigit() and text[4] == "M" and text[5:].isdigit():
+        return f"{text[:4]}-{text[5:]}"
+    return text
 
 
 def unique(table: pd.DataFrame, label: str) -> pd.DataFrame:
@@ -297,5 +144,34 @@ def unique(table: pd.DataFrame, label: str) -> pd.DataFrame:
                 "Keep one, or name the series apart."
             )
     first = table.duplicated(KEY, keep="first")
-    table.loc[twice, "note"] = (table.note[twice] + "; given more than once in the source").str.strip("; ")
+    table.loc[twice, "note"] = joined(
+        table.note[twice], pd.Series("given more than once in the source", index=table.index[twice])
+    )
     return table[~first].reset_index(drop=True)
+
+
+def table_hash(table: pd.DataFrame) -> str:
+    """SHA-256 of the table as CSV, rows in the order of their keys."""
+    ordered = table.sort_values(KEY, kind="stable")
+    return hashlib.sha256(ordered.to_csv(index=False).encode()).hexdigest()
+
+
+def vintage_of(table: pd.DataFrame | None) -> dict[str, Any] | None:
+    """The facts of the pinned vintage that a table is; None for another, and for one that was changed since."""
+    pinned: dict[str, Any] | None = table.attrs.get("vintage") if table is not None else None
+    return pinned if table is not None and pinned and table_hash(table) == pinned["sha256"] else None
+
+
+def fingerprint(table: pd.DataFrame | None) -> str:
+    """What a recipe calls the statistics that a run was checked against; nothing for none.
+
+    The name and hash of a pinned vintage, else a hash of the table. Bounds enter only where there are any.
+    """
+    if table is None:
+        return ""
+    if pinned := vintage_of(table):
+        return f"{pinned['name']} sha256:{pinned['sha256'][:16]}"
+    plain = np.isnan(table[["lower", "upper"]].to_numpy()).all() if {"lower", "upper"} <= set(table) else True
+    kept = table[[c for c in table if c in FIRST]] if plain else table
+    content = json.dumps(kept.to_dict("list"), sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]

@@ -2,6 +2,10 @@
 
 import re
 
+import pandas as pd
+
+from geomon.errors import InputError, listing
+
 # Name here: (what it measures, how many of the base unit, spellings that published tables use).
 KNOWN: dict[str, tuple[str, float, tuple[str, ...]]] = {
     "percent": ("share", 0.01, ("%", "pct", "per cent", "percentage", "percentage (%)", "pt", "annual %")),
@@ -11,7 +15,7 @@ KNOWN: dict[str, tuple[str, float, tuple[str, ...]]] = {
     "ha": ("area", 1e4, ("hectare", "hectares")),
     "1000 ha": ("area", 1e7, ("ha_th", "thousand ha", "000 ha", "kha", "thousand hectares", "000s hectares")),
     "Mha": ("area", 1e10, ("million ha", "million hectares")),
-    "km2": ("area", 1e6, ("kmsq", "sq. km", "sq km", "sqkm", "square kilometres", "square kilometers")),
+    "km2": ("area", 1e6, ("kmsq", "sq. km", "sq km", "sqkm", "square km", "square kilometres", "square kilometers")),
     "1000 km2": ("area", 1e9, ("thousand km2", "thousand sq. km")),
     "acre": ("area", 4046.8564224, ("acres", "ac")),
     "people": ("count", 1.0, ("persons", "person", "population", "inhabitants")),
@@ -24,6 +28,12 @@ KNOWN: dict[str, tuple[str, float, tuple[str, ...]]] = {
     "mg m-3": ("concentration", 1e3, ("milligrams per cubic metre", "milligrams per cubic meter")),
     "USD": ("money", 1.0, ("cu_usd", "current us$", "us$", "us dollars")),
 }
+MULTIPLIERS = {
+    **{"": 0, "units": 0, "tens": 1, "hundreds": 2, "thousands": 3, "millions": 6, "billions": 9, "trillions": 12},
+    **{"unit": 0, "thousand": 3, "million": 6, "billion": 9, "tens of thousands": 4, "hundreds of thousands": 5},
+}
+MULTIPLIED = {"1000 ha": 3, "Mha": 6, "1000 km2": 3, "1000 people": 3, "million people": 6}
+"""Units that hold a multiplier, as a power of ten, which is then not applied again."""
 SHARE_OF = re.compile(r"(?:%|percent|per cent) of .+")
 
 
@@ -59,3 +69,14 @@ def factor(given: str, wanted: str) -> float | None:
     if a not in KNOWN or b not in KNOWN or KNOWN[a][0] != KNOWN[b][0]:
         return None
     return KNOWN[a][1] / KNOWN[b][1]
+
+
+def power(text: pd.Series) -> pd.Series:
+    """Unit multipliers as powers of ten; InputError for a word that is none."""
+    words = text.str.lower().replace({word: str(n) for word, n in MULTIPLIERS.items()})
+    wrong = words[~words.str.fullmatch(r"-?\d{1,2}(\.0+)?")]
+    if len(wrong):
+        raise InputError(
+            f"unit_mult is {wrong.iloc[0]!r}: write a power of ten (3 for thousands) or one of {listing(MULTIPLIERS)}."
+        )
+    return words.astype(float).astype(int)

@@ -7,7 +7,7 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 import pandas as pd
-from bokeh.models import CustomJSTickFormatter, FixedTicker, HoverTool
+from bokeh.models import CustomJSTickFormatter, FixedTicker, HoverTool, NoOverlap
 
 from geomon.panels.markup import told
 from geomon.panels.numbers import Unit, percent
@@ -73,7 +73,7 @@ def readings(story: Story, area: str) -> pd.DataFrame:
             "coverage": [r.coverage for r in rows],
             "status": [r.status for r in rows],
             "told": [story.unit.write(r.value) for r in rows],
-            "interval": [story.unit.between(r.lower, r.upper) for r in rows],
+            "interval": [story.unit.named(r.lower, r.upper, r.interval) for r in rows],
             "seen": [percent(r.coverage, 1) for r in rows],
         }
     )
@@ -196,7 +196,7 @@ def ranking(story: Story, period: str, area: str, look: Look) -> Any:
             "upper": [r.upper for _, r in rows],
             "area": [story.called(code) for code, _ in rows],
             "told": [story.unit.write(r.value) for _, r in rows],
-            "interval": [story.unit.between(r.lower, r.upper) for _, r in rows],
+            "interval": [story.unit.named(r.lower, r.upper, r.interval) for _, r in rows],
             "colour": [look.accent if code in inside else look.series for code, _ in rows],
         }
     )
@@ -276,6 +276,7 @@ def dress(look: Look, labels: Sequence[str]) -> Callable[[Any, Any], None]:
         figure.xaxis[0].formatter = CustomJSTickFormatter(
             args={"names": names}, code="return names[Math.round(tick)] ?? ''"
         )
+        figure.xaxis[0].major_label_policy = NoOverlap()
         figure.min_border_left = BORDER
         figure.xgrid[0].grid_line_color = None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import panel as pn
 
-from geomon.panels import chart, map, method, provenance, verdict
+from geomon.panels import advance, chart, map, method, people, provenance, quality, robustness, verdict
 from geomon.panels.choices import Choices, select, slider, switch
 from geomon.panels.dashboard import Dashboard
 from geomon.panels.map import MapLibre
@@ -17,7 +17,7 @@ from geomon.panels.titles import named
 from geomon.texts import say
 
 HTML_PARTS = [
-    *("headline", "figure", "check", "heading", "seen", "astable", "change", "areas"),
+    *("headline", "figure", "check", "progress", "heading", "seen", "astable", "change", "areas", "quality", "robust"),
     *("objections", "caveats", "note", "code", "recipe", "ledger", "reads", "source"),
 ]
 
@@ -44,7 +44,9 @@ class Desk:
         self.choices, self.steps, self.dates = (Choices(sizing_mode="stretch_width", margin=0) for _ in range(3))
         self.map = MapLibre(words={k: say(f"map.{k}") for k in ("legend", "none", "selected", "keys")}, margin=0)
         self.map.sizing_mode = "stretch_both"
-        self.series, self.coverage = (pn.pane.HoloViews(sizing_mode="stretch_width", margin=0) for _ in range(2))
+        self.series, self.coverage, self.curve, self.chosen = (
+            pn.pane.HoloViews(sizing_mode="stretch_width", margin=0) for _ in range(4)
+        )
         self.outputs = outputs(runs)
         asked = {k: v[0].decode(errors="replace") for k, v in pn.state.session_args.items() if v}
         self.output, self.run = "", ""
@@ -73,6 +75,7 @@ class Desk:
         template.location = True
         parts = {**self.html, "choices": self.choices, "period": self.steps, "dates": self.dates}
         parts |= {"map": self.map, "series": self.series, "coverage": self.coverage}
+        parts |= {"curve": self.curve, "chosen": self.chosen}
         for name, part in parts.items():
             template.add_panel(name, part)
         return template
@@ -129,6 +132,7 @@ class Desk:
             self.offer()
             self.map.param.update(**map.regions(story), attribution=self.attribution(), scale=map.scale(story, palette))
             self.tell_method()
+            self.robustness = robustness.result(story)
         self.choices.values = {"output": self.output, "run": self.run, "area": self.area, "pixels": self.pixels}
         self.steps.values = {"period": self.period}
         self.map.frame = map.frame(story, self.period)
@@ -137,6 +141,9 @@ class Desk:
         if moved:
             self.compare()
             self.html["check"].object = verdict.card(story, self.area)
+            self.html["progress"].object = advance.card(story, self.area)
+            self.html["quality"].object = quality.card(story, self.area, self.runs[story.indicator.code])
+            self.html["robust"].object = robustness.words(story, self.area, self.robustness)
         self.tell()
         self.draw()
         query: dict[str, Any] = {"output": self.output, "area": self.area, "period": self.period}
@@ -150,7 +157,7 @@ class Desk:
         if len(runs) > 1:
             fields.append(select("run", say("choice.run"), [(r.id, run_label(r)) for r in runs]))
         fields.append(select("area", say("choice.area"), *area_options(story)))
-        fields.append(switch("pixels", say("choice.pixels"), disabled=story.coarse or not story.run.maps))
+        fields.append(switch("pixels", say("choice.pixels"), disabled=not (story.pixels and story.run.maps)))
         self.choices.fields = fields
         self.choices.traits = ["single"] if len(story.periods) < 2 else []
         steps = [(label, label) for label in story.periods]
@@ -172,9 +179,8 @@ class Desk:
         story, html = self.story, self.html
         html["headline"].object = verdict.headline(story, self.area, self.period)
         html["figure"].object = verdict.figure(story, self.area, self.period)
-        html["areas"].object = element("h2", told("areas.title", period=self.period)) + verdict.areas(
-            story, self.area, self.period
-        )
+        title = element("h2", told("areas.title", period=self.period)) + people.note(story, self.period)
+        html["areas"].object = title + verdict.areas(story, self.area, self.period)
         title = told("ledger.title", area=story.called(self.area), period=self.period)
         html["ledger"].object = element("h2", title) + method.ledger(story, self.area, self.period)
         html["source"].object = provenance.footer(story, self.area, self.period, self.story.origins.sources)
@@ -208,6 +214,11 @@ class Desk:
             story, through_time, official, self.story.origins.breaks
         )
         self.html["astable"].object = verdict.as_table(story, self.area, official)
+        shown = robustness.curve(story, self.area, self.robustness)
+        self.curve.visible = self.chosen.visible = shown is not None
+        if shown is not None and self.robustness is not None:
+            self.curve.object = robustness.chart(story, self.area, self.robustness, shown, look)
+            self.chosen.object = robustness.chosen(story, self.area, self.robustness, shown, look)
 
     def compare(self) -> None:
         """Is that change real?"""

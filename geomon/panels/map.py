@@ -261,7 +261,7 @@ def rgb(colour: str) -> tuple[int, int, int, int]:
 def overlay(story: Story, period: str, palette: str) -> dict[str, Any]:
     """The pixels of a period with their legend; empty if the run has no such map, or may not show it."""
     paths = [str(path) for name, path in story.run.maps.items() if name.partition(" ")[0] == period]
-    if not paths or story.coarse:
+    if not paths or not story.pixels:
         return {}
     key = (paths[0], palette)
     if key not in PICTURES:

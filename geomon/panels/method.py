@@ -38,6 +38,7 @@ def caveats(story: Story, known: Sequence[str], breaks: Sequence[tuple[str, str]
         say("caveats.nature"),
         told("caveats.minimum", share=percent(story.indicator.minimum_coverage)),
         *(say("map.coarse") for _ in [0] if story.coarse),
+        *(say("people.pixels") for _ in [0] if story.guard is not None),
         *(told("caveats.break", date=date, why=why) for date, why in breaks),
         *(escape(words) for words in known),
     ]

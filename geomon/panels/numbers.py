@@ -42,6 +42,11 @@ class Unit:
             return say("value.missing")
         return f"{self.bare(value, signed)}{FIXED}{self.symbol}"
 
+    def named(self, lower: float, upper: float, kind: str) -> str:
+        """An interval with what it is, where it is more than bounds."""
+        words = self.between(lower, upper)
+        return say("value.named", between=words, kind=say(f"interval.{kind}")) if "+" in kind else words
+
     def between(self, lower: float, upper: float) -> str:
         """An interval; an open end is said in words."""
         if math.isfinite(lower) and not math.isfinite(upper):

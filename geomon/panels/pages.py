@@ -39,7 +39,7 @@ def frame(record: Dashboard, file: str, words: Mapping[str, str], desks: Sequenc
         "slug": record.slug,
         "desks": list(desks) or siblings(record),
         "depths": [(depth, say(f"depth.{depth}")) for depth in DEPTHS],
-        "words": {**frame_words, "depth": say("depth.title"), **words},
+        "words": {**frame_words, "depth": say("depth.title"), "check": say("check.page.title"), **words},
     }
     for name, value in variables.items():
         page.add_variable(name, value)

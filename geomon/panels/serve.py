@@ -10,7 +10,7 @@ import panel as pn
 from tornado.web import RequestHandler
 
 from geomon.errors import GeomonError, InputError
-from geomon.panels import pages
+from geomon.panels import checking, pages
 from geomon.panels.dashboard import Dashboard
 from geomon.panels.map import library
 from geomon.texts import say
@@ -37,7 +37,7 @@ def start(store: Any, host: str = "127.0.0.1", port: int = 5006, open_browser: b
     pn.extension()
     try:
         server = pn.io.server.get_server(
-            {f"/{d.slug}": opener(d, store) for d in desks},
+            {f"/{d.slug}": opener(d, store) for d in [*desks, checking.about(store)]},
             port=port,
             address=address,
             websocket_origin=[f"{name}:{port}" for name in {address, "127.0.0.1", "localhost"}],

@@ -14,7 +14,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geomon.panels.numbers import Unit
 from geomon.panels.origins import Definition, Origins, Published, definition, origins
+from geomon.panels.people import hidden, reason, shown
 from geomon.period import Period
+from geomon.protection import Guard, guard_in
 
 
 class StoredRun(Protocol):
@@ -35,7 +37,11 @@ class StoredRun(Protocol):
     @property
     def check(self) -> list[dict[str, Any]] | None: ...
     @property
+    def progress(self) -> list[dict[str, Any]]: ...
+    @property
     def series(self) -> pd.DataFrame: ...
+    @property
+    def totals(self) -> pd.DataFrame | None: ...
     @property
     def ledger(self) -> pd.DataFrame: ...
     @property
@@ -117,11 +123,36 @@ class Story:
         properties = self.run.item.get("properties", {})
         return bool(self.recipe.get("synthetic") or properties.get("geomon:synthetic"))
 
+    @cached_property
+    def guard(self) -> Guard | None:
+        """How the people are protected that the run counts; None if it counts none."""
+        return guard_in(self.recipe)
+
+    @cached_property
+    def series(self) -> pd.DataFrame:
+        """All that may be shown of the run's series."""
+        return shown(self.run, self.guard)
+
+    @cached_property
+    def tellable(self) -> set[str]:
+        """Areas without a hidden value: what else is said of the others might tell it."""
+        gone = self.series[hidden(self.run, self.series)] if self.guard else self.series.iloc[:0]
+        return set(self.areas.index) - set(gone[gone["series"] == self.name]["ref_area"])
+
+    @cached_property
+    def progress(self) -> list[dict[str, Any]]:
+        """The grades of this output that may be shown."""
+        return [g for g in self.run.progress if g["output"] == self.name and g["ref_area"] in self.tellable]
+
     @property
     def coarse(self) -> bool:
-        """People are shown no finer than provinces until disclosure control exists."""
-        counts_people = self.indicator.people or self.output.unit == "people"
-        return counts_people or self.output.finest == "province"
+        """Whether this output is shown no finer than provinces."""
+        return self.output.finest == "province"
+
+    @property
+    def pixels(self) -> bool:
+        """Whether its pixels may be shown: never those of people, nor of what is shown by province only."""
+        return not self.coarse and self.guard is None
 
     @cached_property
     def areas(self) -> gpd.GeoDataFrame:
@@ -143,7 +174,7 @@ class Story:
     @cached_property
     def rows(self) -> pd.DataFrame:
         """The series of this output by area and period, without its breakdowns."""
-        rows = self.run.series
+        rows = self.series
         wanted = (rows["series"] == self.name) & (rows["breakdown"] == "") & rows["ref_area"].isin(self.areas.index)
         return (
             rows[wanted]
@@ -179,7 +210,8 @@ class Story:
         """All that is published, by area and period; no bounds without a value: they would publish it."""
         found = {}
         for row in self.rows.reset_index().to_dict("records"):
-            value, coverage, status = float(row["obs_value"]), float(row["coverage"]), str(row["obs_status"])
+            value, coverage = float(row["obs_value"]), float(row["coverage"])
+            status = reason(str(row["obs_status"]), self.guard)
             reading = Reading(coverage=coverage, status=status)
             if math.isfinite(value):
                 bounds = float(row["lower"]), float(row["upper"])
@@ -198,7 +230,7 @@ class Story:
     def finding(self, area: str) -> Mapping[str, Any] | None:
         """The official check of an area, if there is one that may be shown."""
         for finding in self.check:
-            if finding.get("output") == self.name and finding.get("ref_area") == area and area in self.areas.index:
+            if finding.get("output") == self.name and finding.get("ref_area") == area and area in self.tellable:
                 return finding
         return None
 

@@ -6,6 +6,8 @@ from html import escape
 from typing import Any
 
 from geomon.change import change as compare
+from geomon.panels.checking_findings import one
+from geomon.panels.comparison import definitions, marks, meter_of, onward, pairs
 from geomon.panels.markup import element, fold, table, told
 from geomon.panels.numbers import percent, typeset
 from geomon.panels.story import Reading, Story
@@ -13,12 +15,10 @@ from geomon.panels.titles import named, plain, when
 from geomon.period import Period
 from geomon.texts import known, say
 
+FIRST = 3  # reasons that stand on a card before a reader asks for more
 MOOD = {
-    "agrees": "good",
     "yes": "good",
     "no": "calm",
-    "not comparable": "calm",
-    "not enough data": "calm",
     "cannot tell": "calm",
 }
 
@@ -84,7 +84,8 @@ def interval(story: Story, reading: Reading) -> str:
 
 def agreement(story: Story, area: str) -> str:
     """The verdict of the check in its own sentence."""
-    where, finding = story.checked(area)
+    where, stored = story.checked(area)
+    finding = one(story, stored) if stored is not None else None
     if finding is None:
         return ""
     name = "" if where == area else f" ({escape(story.called(where))})"
@@ -132,76 +133,26 @@ def meter(share: float, low: bool = False) -> str:
 
 
 def card(story: Story, area: str) -> str:
-    """The verdict on an area with its reasons and the pairs it rests on."""
-    where, finding = story.checked(area)
+    """The comparison card: the verdict with its grade, how far apart, the reasons, and the pairs it rests on."""
+    where, stored = story.checked(area)
+    finding = one(story, stored) if stored is not None else None
     title = element("h2", say("check.title"))
     if finding is None:
-        return title + element("p", say("check.none"), "soft")
-    verdict = str(finding["verdict"])
-    parts = [element("div", title + element("span", chip(verdict), f"chip {MOOD.get(verdict, 'warn')}"), "row")]
+        return title + element("p", say("check.none" if stored is None else "people.told"), "soft")
+    parts = [element("div", title + element("div", marks(finding), "labels"), "row")]
     if where != area:
         parts.append(
             element("p", told("check.upwards", area=story.called(area), above=story.called(where)), "soft small")
         )
     parts.append(element("p", escape(brief(story, where, finding)), "verdict"))
-    reasons = [r for r in finding.get("reasons") or () if r != finding["sentence"]]
-    if reasons:
-        parts.append(element("ul", "".join(element("li", escape(typeset(str(r)))) for r in reasons), "reasons"))
-    return "".join(parts) + definitions(finding) + pairs(story, where, finding)
-
-
-def chip(verdict: str) -> str:
-    """The verdict as it is written on its card."""
-    return escape(known(f"verdict.{verdict}") or verdict)
-
-
-def definitions(finding: Mapping[str, Any]) -> str:
-    """What each side counts."""
-    ours, theirs = finding.get("definition_satellite"), finding.get("definition_official")
-    rows = [("check.publisher", "publisher", finding.get("publisher"))]
-    if ours != theirs:
-        rows = [("check.ours", "definition", ours), ("check.theirs", "definition", theirs), *rows]
-    lines = [told(key, **{gap: words}) for key, gap, words in rows if words]
-    return element("p", "<br>".join(lines), "soft small") if lines else ""
-
-
-def pairs(story: Story, where: str, finding: Mapping[str, Any]) -> str:
-    """The two series side by side."""
-    rows = [
-        (
-            "" if p.get("used", True) else "unused",
-            [
-                escape(str(p["time_period"])),
-                *(number(story, p.get(k)) for k in ("satellite", "official")),
-                gap(story, p),
-            ],
-        )
-        for p in finding.get("pairs") or ()
-    ]
-    if not rows:
-        return ""
-    head = [(say(f"pair.{name}"), name != "period") for name in ("period", "satellite", "official", "difference")]
-    caption = f"{story.called(where)}, {story.unit.symbol}" if story.unit.symbol else story.called(where)
-    if any(kind for kind, _ in rows):
-        caption = f"{caption}. {say('check.unused')}"
-    return fold(
-        say("check.pairs"),
-        table(head, rows, caption, scroll=say("check.pairs") if len(rows) > 12 else ""),
-        is_open=len(rows) <= 4,
-    )
-
-
-def number(story: Story, value: object) -> str:
-    """A number of a pair, without its unit."""
-    return escape(story.unit.bare(float(value))) if isinstance(value, int | float) else say("value.missing")
-
-
-def gap(story: Story, pair: Mapping[str, Any]) -> str:
-    """Satellite minus official."""
-    satellite, official = pair.get("satellite"), pair.get("official")
-    if not isinstance(satellite, int | float) or not isinstance(official, int | float):
-        return say("value.missing")
-    return escape(story.unit.bare(satellite - official, signed=True))
+    parts.append(meter_of(story, finding))
+    said = str(finding["sentence"]).lower()
+    reasons = [str(r) for r in finding.get("reasons") or () if str(r).rstrip(" .").lower() not in said]
+    items = [element("li", escape(typeset(r[:1].upper() + r[1:]))) for r in reasons]
+    first, more = (element("ul", "".join(some), "reasons") if some else "" for some in (items[:FIRST], items[FIRST:]))
+    folded = fold(say("check.page.reasons.other"), more) if more else ""
+    folded += pairs(story, where, finding)
+    return "".join(parts) + first + definitions(finding) + folded + onward(story, where)
 
 
 def official_values(story: Story, area: str) -> dict[str, float]:
@@ -214,8 +165,8 @@ def official_values(story: Story, area: str) -> dict[str, float]:
 def answer(word: str, sentence: str) -> str:
     """Yes, no or cannot tell, and why."""
     title = known(f"change.{word}") or word
-    mood = MOOD.get(word, "calm")
-    return f'<div class="answer {mood}" role="status"><b>{escape(title)}</b><p>{escape(typeset(sentence))}</p></div>'
+    inside = element("b", escape(title)) + element("p", escape(typeset(sentence)))
+    return f'<div class="answer {MOOD.get(word, "calm")}" role="status">{inside}</div>'
 
 
 def areas(story: Story, area: str, period: str) -> str:
@@ -248,7 +199,8 @@ def line(story: Story, code: str, area: str, period: str, top: float) -> tuple[s
     reading = story.at(code, period)
     group = "" if code in story.painted else " group"
     if reading.published:
-        value, between = story.unit.write(reading.value), story.unit.between(reading.lower, reading.upper)
+        value = story.unit.write(reading.value)
+        between = story.unit.named(reading.lower, reading.upper, reading.interval)
     else:
         value, between = say("figure.withheld"), reading.status or say("value.missing")
     bar = meter(reading.value / top if reading.published and code in story.painted and top > 0 else 0.0)

@@ -20,7 +20,7 @@ SERIES = {
 NOTE = "Synthetic sample, no real place."
 CADASTRE = "forest land by law, in the land register, with or without trees"
 NOISE = {"forest share": 0.25, "permanent water": 0.006, "seasonal water": 0.015}  # points; shares
-COLUMNS = tuple(name for name in PUBLISHED if name != "obs_status")  # which reading adds
+COLUMNS = tuple(name for name in PUBLISHED if name not in ("obs_status", "lower", "upper"))  # which reading adds
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from geomon.errors import CatalogError, did_you_mean, listing
 from geomon.places import content, faults, is_remote, place
-from geomon.sources.records import KINDS, Band, Bbox, Break, Collection, Legend, Origin
+from geomon.sources.records import KINDS, Band, Bbox, Break, Collection, ErrorMatrix, Legend, Origin
 
 Document = Mapping[str, Any]
 
@@ -94,6 +94,8 @@ def record(document: Document, file: Path, base: Collection | None = None) -> Co
         stated["caveats"] = tuple(document["geomon:caveats"])
     if "geomon:breaks" in document:
         stated["breaks"] = tuple(Break(str(b["date"]), str(b["why"])) for b in document["geomon:breaks"])
+    if "geomon:accuracy" in document:
+        stated["accuracy"] = tuple(error_matrix(a, f"{id} in {file}") for a in document["geomon:accuracy"])
     if "geomon:origins" in document:
         stated["origins"] = tuple(origin(o, id, file) for o in document["geomon:origins"])
     if "extent" in document:
@@ -174,6 +176,26 @@ def legend(classes: Iterable[Document]) -> Legend:
             groups.setdefault(str(group), []).extend(span)
     words = {**names, **groups}
     return Legend(codes, {k: tuple(v) for k, v in words.items()}, colours, tuple(missing), titles)
+
+
+def error_matrix(facts: Document, where: str) -> ErrorMatrix:
+    """Counts of a reference sample by map class and reference class; CatalogError if the counts do not fit."""
+    rows = tuple(str(c) for c in facts.get("classes", ()))
+    columns = tuple(str(c) for c in facts.get("reference", rows))
+    counts = tuple(tuple(line) for line in facts.get("counts", ()))
+    mapped = tuple(float(a) for a in facts.get("mapped", ()))
+    if not rows or len(counts) != len(rows) or any(len(line) != len(columns) for line in counts):
+        raise CatalogError(
+            f"An error matrix of {where} has {len(counts)} rows of counts for {len(rows)} map classes and "
+            f"{len(columns)} reference classes. Give a row for each of 'classes', a count for each of 'reference'."
+        )
+    if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for line in counts for n in line):
+        raise CatalogError(f"An error matrix of {where} holds what is no count. Give whole numbers of samples.")
+    if mapped and len(mapped) != len(rows):
+        raise CatalogError(f"An error matrix of {where} has {len(mapped)} mapped areas for {len(rows)} map classes.")
+    words = {"ref_area": "zone", "period": "period", "source": "source", "band": "band"}
+    said = {ours: str(facts[theirs]) for ours, theirs in words.items() if theirs in facts}
+    return ErrorMatrix(rows=rows, columns=columns, counts=counts, mapped=mapped, **said)
 
 
 def origin(facts: Document, id: str, file: Path) -> Origin:

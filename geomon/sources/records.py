@@ -97,6 +97,27 @@ class Origin:
     """Of file names in a folder: 'cover-{year}.tif', with {year} {month} {day} {date} {start} {end} and *."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ErrorMatrix:
+    """Counts of a reference sample: map classes, which are its strata, by reference classes."""
+
+    rows: tuple[str, ...]
+    """Map classes: groups or classes of the legend, or codes; 'other' is all that no other row names."""
+    columns: tuple[str, ...]
+    """Reference classes, in the same words."""
+    counts: tuple[tuple[int, ...], ...]
+    ref_area: str = ""
+    """Code of the zone that the sample was drawn in; empty: drawn over the product, which is more than one place."""
+    period: str = ""
+    """The period whose map was sampled; empty: not said."""
+    mapped: tuple[float, ...] = ()
+    """Mapped areas of the strata where the sample was drawn, in one unit; empty: not said."""
+    source: str = ""
+    """Who counted it and where it is published."""
+    band: str = ""
+    """The band that it is of; empty: the main band."""
+
+
 @dataclass(frozen=True)
 class Collection:
     """A product as we know it: its bands, its breaks, its licence, and where its items come from."""
@@ -120,6 +141,8 @@ class Collection:
     """First and last day, '' where open."""
     file: str = ""
     """The collection.json it was read from."""
+    accuracy: tuple[ErrorMatrix, ...] = ()
+    """What reference samples say of its classes."""
 
     def band(self, name: str = "") -> Band:
         """The band of this name, or the main band; CatalogError that lists the bands if there is none."""

@@ -159,11 +159,12 @@ def graded(x0: Floats, x: Floats, span: float, desired: str, target: float | Non
         rate = (x / x0) ** (1 / span) - 1
         if target is None:
             linear = ~((x0 > 0) & (x > 0))
-            moved = sign * np.where(linear, (x - x0) / (span * np.abs(x0)), rate)
+            moved = sign * np.where(linear, by_differences(x0, x, span), rate)
             nothing = np.full(x.shape, np.nan)
             return Graded(below(moved, rules.rate, rules.reached[1]), moved, nothing, nothing, linear)
-        required = (target / x0) ** (1 / left) - 1
         linear = ~((x0 > 0) & (x > 0) & (target > 0))
+        rate = np.where(linear, by_differences(x0, x, span), rate)
+        required = np.where(linear, by_differences(x0, target, left), (target / x0) ** (1 / left) - 1)
         ratio = np.where(linear, (x - x0) / (target - x0) * left / span, rate / required)
         there = (sign * (x0 - target) >= 0) | (np.abs(required) < STILL)  # it started at the target or beyond it
         met = (sign * (x - target) >= 0) | (there & (sign * (x - x0) >= 0))
@@ -171,10 +172,16 @@ def graded(x0: Floats, x: Floats, span: float, desired: str, target: float | Non
         return Graded(np.where(met, 0, grade), rate, required, ratio, linear)
 
 
+def by_differences(first: Floats, last: Floats | float, years: float) -> Floats:
+    """Change a year as a share of the first value, whatever its sign; endless from zero."""
+    return np.asarray((last - first) / (years * np.abs(first)))
+
+
 def below(values: Floats, cuts: tuple[float, float, float], reached: tuple[bool, bool, bool]) -> NDArray[np.int64]:
     """1 for the best class to 4 for the worst; a cut point itself is in the class above where it is `reached`."""
     grade = np.full(values.shape, len(cuts) + 1)
     for n in range(len(cuts), 0, -1):
         cut = cuts[n - 1]
-        grade = np.where((values > cut) | (reached[n - 1] & np.isclose(values, cut, rtol=0, atol=1e-12)), n, grade)
+        there = np.isclose(values, cut, rtol=0, atol=1e-12)
+        grade = np.where(np.where(there, reached[n - 1], values > cut), n, grade)
     return grade

@@ -43,6 +43,8 @@ class InventedRun:
     maps: Mapping[str, Path]
     item: dict[str, Any]
     check: list[dict[str, Any]] | None = None
+    progress: list[dict[str, Any]] = field(default_factory=list)
+    totals: pd.DataFrame | None = None
     created: str = "2026-11-20T09:30:00Z"
     folder: Path = Path("store/invented")
     recipe: dict[str, Any] = field(default_factory=dict)

@@ -20,6 +20,7 @@ PICTURES = {
     "trade": ("/trade?depth=practitioner&look=light", 1440, 900),
     "narrow": ("/development?output=6.6.1/seasonal&depth=practitioner&look=dark", 1000, 0),
     "pixels": ("/development?depth=practitioner&look=light", 1440, 900),
+    "check": ("/check?output=15.1.1/share&area=XS0103&depth=practitioner&look=light", 1440, 1800),
     "desks": ("/", 1440, 700),
 }
 
@@ -52,7 +53,7 @@ def picture(browser: Browser, home: str, name: str, folder: Path) -> None:
     page.set_default_timeout(60_000)
     page.goto(home + path)
     if path != "/":
-        page.locator(".geomap[data-ready]").wait_for()
+        page.locator("button[aria-pressed=true]" if name == "check" else ".geomap[data-ready]").wait_for()
     if name == "pixels":
         page.get_by_role("switch", name="Show the pixels").click()
         page.locator('.geomap[data-raster="true"]').wait_for()

@@ -183,7 +183,7 @@ def test_three_depths_on_one_switch(visit: Open) -> None:
     expect(page.locator(".agreement")).to_be_visible()
     page.get_by_role("radio", name="Expert").check()
     expect(recipe).to_be_visible()
-    expect(page.get_by_text("zones.parquet --period 2015/2024 --official")).to_be_visible()
+    expect(page.get_by_text("zones.parquet --period 2015/2024 --param counted=trees --official")).to_be_visible()
 
 
 def test_change_is_not_told_across_a_known_break(visit: Open) -> None:

@@ -24,6 +24,12 @@ def test_there_are_definitions() -> None:
     assert {"15.1.1", "6.6.1", "night-lights", "water-extent"} <= set(CODES)
 
 
+@pytest.mark.parametrize("code", CODES)
+def test_every_indicator_states_who_and_what_it_does_not_see(code: str) -> None:
+    unseen = registry.indicator(code).unseen
+    assert unseen.startswith("Not seen: ") and unseen.endswith(".")
+
+
 @pytest.mark.parametrize("check", [name for name in CHECKS if name != "pickling"])
 @pytest.mark.parametrize("code", CODES)
 def test_contract(code: str, check: str) -> None:

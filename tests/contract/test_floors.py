@@ -11,12 +11,14 @@ ROOT = Path(__file__).resolve().parents[2]
 HOUSE = {
     0: "errors",
     1: "indicator period grid zones areas series pixels values ledger texts workspace places",
-    2: "stats sources official uncertainty",
+    2: "stats sources official",
+    2.2: "uncertainty+scatter",  # the words of values, and the kernels of stats
     2.5: "departures protection",
-    3: "check+finding+judgement+change+progress blocks+tabulate+supply+lengths+composite",
+    3: "check+around+asides+case+causes+finding+judgement+pairing+parts+together+between+change+progress "
+    "blocks+tabulate+supply+lengths+composite",
     3.5: "store",
     3.7: "registry",
-    4: "pipeline+cost+resolve+runs+tasks+reading_off+identity+publishing+maps",
+    4: "pipeline+cost+resolve+runs+tasks+reading_off+identity+publishing+maps+strata",
     4.2: "robustness quality export",
     4.5: "__init__",  # the public names: of all that computes, for all that is shown
     5: "evidence panels service sample",

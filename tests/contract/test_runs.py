@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geomon import Indicator, Output, Source, area, classes, total
@@ -12,7 +13,7 @@ from geomon.pipeline import Run, plan
 from geomon.store import Store
 from geomon.testing import farthest
 from tests.contract.cases import CASES, DAY, POLYGONS, WORLD, ZONES
-from tests.contract.definitions import cities, flood, forest_share, impact_check, night_lights
+from tests.contract.definitions import cities, flood, forest_share, impact_check, night_lights, people_in_flood
 
 THEIRS = Source("their-map")
 
@@ -115,3 +116,12 @@ def test_there_must_be_a_store_and_a_run(tmp_path: Path) -> None:
         plan(
             impact_check.INDICATOR, ZONES, ("2020-03-06",), catalog=WORLD, store=Store(tmp_path), use={"theirs": THEIRS}
         )
+
+
+def test_sentences_about_people_are_made_of_what_may_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts are rounded there, and small ones are not in it."""
+    given: list[pd.DataFrame] = []
+    monkeypatch.setattr("geomon.publishing.progress", lambda series, *_, **__: given.append(series) or [])
+    run = publish(people_in_flood.INDICATOR, (DAY,), tmp_path)
+    values = given[0]["obs_value"].dropna()
+    assert len(values) and (values % 5 == 0).all() and not (run.series["obs_value"].dropna() % 5 == 0).all()

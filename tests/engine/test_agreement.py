@@ -1,10 +1,25 @@
 """The kernels of the check against published or independently computed numbers."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from geomon.stats.agreement import jump, mean, trend
+from geomon.stats.agreement import (
+    Mean,
+    agreement,
+    jump,
+    knots,
+    mean,
+    pettitt,
+    sup_f,
+    together,
+    trend,
+    trends_agree,
+)
 
 NDVI = np.array([0.52, 0.5, 0.55, 0.53, 0.58, 0.57, 0.55, 0.6, 0.62, 0.59, 0.63, 0.61, 0.66, 0.64, 0.68, 0.67])
 
@@ -53,3 +68,77 @@ def test_a_jump_is_placed_and_chance_is_not_called_one() -> None:
     assert found.p < 0.01
     calls = [jump(np.random.default_rng(seed).normal(size=12)).p < 0.05 for seed in range(200)]
     assert 0.01 < np.mean(calls) < 0.10
+
+
+@pytest.fixture(scope="module")
+def vectors(shared_data: Path) -> dict[str, Any]:
+    found = json.loads((shared_data.parent / "methods" / "test_vectors.json").read_text())["vectors"]
+    return {case["name"]: case for case in found}
+
+
+def test_agreement_is_that_of_the_method(vectors: dict[str, Any]) -> None:
+    case = vectors["ts.agreement"]
+    found, wanted = agreement(*(np.array(case["inputs"][k]) for k in ("estimate", "reference"))), case["expected"]
+    told = (found.ccc, found.r, found.bias, found.mae, found.rmse, found.mape, found.smape)
+    keys = ("ccc", "pearson_r", "bias", "mae", "rmse", "mape_pct", "smape_pct")
+    assert told == pytest.approx([wanted[k] for k in keys], abs=1e-6)
+    assert (found.lower, found.upper) == pytest.approx(wanted["ccc_ci95_fisher"], abs=1e-6)
+
+
+def test_equivalence_is_that_of_the_method(vectors: dict[str, Any]) -> None:
+    case = vectors["ts.tost_paired"]
+    found, wanted = mean_alone(np.array(case["inputs"]["differences"])), case["expected"]
+    assert found.equivalent(case["inputs"]["high"]) == pytest.approx(wanted["p_tost"], abs=1e-6)
+    assert [found.value - found.half90, found.value + found.half90] == pytest.approx(wanted["ci90"], abs=1e-6)
+
+
+def mean_alone(values: np.ndarray) -> Mean:
+    """The mean, which here has neighbours that are not alike, so that all values count."""
+    found = mean(values)
+    assert found.n == len(values)
+    return found
+
+
+def test_trend_agreement_is_that_of_the_method(vectors: dict[str, Any]) -> None:
+    case = vectors["ts.trend_agreement"]
+    assert [trends_agree(*pair) for pair in case["inputs"]["z_pairs"]] == case["expected"]["class_"]
+
+
+def test_pettitt_is_that_of_the_method(vectors: dict[str, Any]) -> None:
+    case = vectors["ts.pettitt"]
+    found, wanted = pettitt(np.array(case["inputs"]["x"])), case["expected"]
+    assert (found.k, found.at) == (wanted["K"], wanted["change_after_index_1based"])
+    assert found.p == pytest.approx(wanted["p_approx"], abs=1e-9)
+
+
+def test_concordance_needs_five_pairs_and_movement() -> None:
+    assert np.isnan(agreement(np.arange(4.0), np.arange(4.0)).ccc)
+    assert np.isnan(agreement(np.ones(9), np.arange(9.0)).ccc)
+    assert agreement(np.arange(9.0), np.arange(9.0)).ccc == 1
+
+
+def test_a_common_trend_alone_is_no_correlation_of_changes() -> None:
+    random, rising = np.random.default_rng(1), np.arange(40.0)
+    assert abs(together(rising + random.normal(0, 1, 40), rising + random.normal(0, 1, 40))) < 0.35
+    assert together(NDVI, 2 * NDVI) == pytest.approx(1)
+
+
+def test_sup_f_places_a_shift_and_seldom_calls_chance_one() -> None:
+    series = np.array([10.1, 10.4, 9.8, 10.2, 10.0, 10.3, 9.9, 12.1, 12.4, 11.9, 12.2, 12.5, 12.0, 12.3])
+    found = sup_f(series)
+    before, after = series[:7], series[7:]
+    left = ((before - before.mean()) ** 2).sum() + ((after - after.mean()) ** 2).sum()
+    assert found.at == 7 and found.p < 0.05
+    assert found.f == pytest.approx((((series - series.mean()) ** 2).sum() - left) / (left / 12))
+    calls = [sup_f(np.random.default_rng(seed).normal(size=15)).p < 0.05 for seed in range(200)]
+    assert np.mean(calls) < 0.09
+    assert sup_f(np.ones(9)).p == 1
+
+
+def test_knots_are_where_lines_bend() -> None:
+    years = np.arange(11.0)
+    bent = np.r_[2 * years[:6], 10 + 3 * years[1:6]]
+    assert knots(bent, years).tolist() == [0, 5, 10]
+    assert knots(np.round(0.6 * years + 0.004, 2), years).tolist() == [0, 10]
+    assert len(knots(NDVI, np.arange(16.0))) == 16
+    assert len(knots(np.ones(11), years)) == 11  # a constant is no line that somebody drew

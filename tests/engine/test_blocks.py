@@ -1,6 +1,7 @@
 """One block: what its rows hold, in numbers to check by hand."""
 
 import math
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import shapely
 import xarray as xr
 
-from geomon import Indicator, Output, Source, amount, area, rate, total
+from geomon import Indicator, Output, Source, amount, area, blocks, rate, total
 from geomon.blocks import execute
 from geomon.errors import DefinitionError
 from geomon.period import Period
@@ -110,6 +111,26 @@ def test_the_series_is_withheld_where_too_little_was_seen() -> None:
 def test_an_error_in_a_block_ends_the_run() -> None:
     with pytest.raises(DefinitionError, match="plain number"):
         run(indicator=replace(INDICATOR, measure=lambda x: {"big": x}))
+
+
+def test_two_runs_at_once_in_a_process_keep_their_blocks_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has one block of the same number: neither may be taken for the other's."""
+    both, compute, made = threading.Barrier(2, timeout=60), blocks.compute, dict[str, list[str]]()
+
+    def at_once(*tasks: object, **how: object) -> object:
+        both.wait()
+        return compute(*tasks, **how)
+
+    def run_one(name: str) -> None:
+        made[name] = execute([name], None, lambda task, _: f"of {task}", workers=1)  # type: ignore[arg-type, list-item]
+
+    monkeypatch.setattr(blocks, "compute", at_once)
+    threads = [threading.Thread(target=run_one, args=(name,)) for name in ("one", "other")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == {"one": ["of one"], "other": ["of other"]}
 
 
 def test_progress_counts_blocks() -> None:

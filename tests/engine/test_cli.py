@@ -350,3 +350,26 @@ def test_ctrl_c_says_what_is_kept_and_is_130(tmp_path: Path) -> None:
     (blocks,) = country.store.glob("*/*/blocks")
     assert 0 < len(kept_blocks(blocks)) < 625
     assert Store(country.store).runs() == []
+
+
+def test_a_check_takes_declared_changes_and_other_boundaries(made: Little, geomon_: Geomon) -> None:
+    assert geomon_(*asked(made)).exit_code == 0
+    assert geomon_(*asked(made, "--select", "A")).exit_code == 0
+    small, large = sorted(Store(made.store).runs(), key=lambda run: len(run.zones))
+    rows = [f"AG_LND_FRST,X,{year},50,percent,,Office" for year in (2020, 2021)]
+    made.official.write_text("\n".join([made.official.read_text().splitlines()[0], *rows]))
+    check = ["check", large.id, "--store", str(made.store), "--json"]
+    told = [*check, "--official", str(made.official)]
+    answer = geomon_(*told, "--official-break", "2021:new inventory", "--boundaries", f"{small.id}@2021")
+    (finding,) = (f for f in json.loads(answer.stdout)["findings"] if f["ref_area"] == "X")
+    assert "declared changes of method in the official series: new inventory (2021-01-01)" in finding["reasons"]
+    for arguments, words in (
+        ([*told, "--official-break", "2021"], "say when and why"),
+        ([*told, "--official-break", "soon:new"], "'soon' is no year or date"),
+        ([*check, "--official-break", "2021:new"], "Name the statistics too, with --official"),
+        ([*told, "--boundaries", small.id], "name a run and the date"),
+        ([*told, "--boundaries", f"{large.id}@2021"], "that is the run itself"),
+        ([*told, "--boundaries", f"{small.id}@21"], "'21' is no year or date"),
+    ):
+        refused = geomon_(*arguments)
+        assert refused.exit_code == 1 and words in json.loads(refused.stdout or refused.stderr)["error"]["message"]

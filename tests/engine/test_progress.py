@@ -153,3 +153,17 @@ def test_what_is_not_known_is_refused() -> None:
     for years, values, se in (([2015, 2023], [1, 2, 3], None), ([2015, 2023], [1, 2], [0.1])):
         with pytest.raises(InputError, match="for each year"):
             assess(years, values, desired="up", se=se)
+
+
+@pytest.mark.parametrize("desired", ["up", "down"])
+@pytest.mark.parametrize(("rate", "grade"), [(0.01, FAIR), (0.005, LIMITED), (-0.01, LIMITED)])
+def test_a_value_at_a_cut_point_is_below_it_whatever_its_digits(desired: str, rate: float, grade: str) -> None:
+    """More than 1 % is substantial; 1 % is not, also where its fifth root is not exact."""
+    sign = 1 if desired == "up" else -1
+    assert assess([2015, 2020], [100, 100 * (1 + sign * rate) ** 5], desired=desired).grade == grade
+
+
+def test_rates_by_differences_are_what_the_ratio_is_of() -> None:
+    """Twelve to eight in 5 of 15 years: a third of twelve, as a target of zero asks for."""
+    found = assess([2015, 2020], [12, 8], desired="down", target=0)
+    assert (found.rate, found.required, found.ratio) == pytest.approx((-1 / 15, -1 / 15, 1))

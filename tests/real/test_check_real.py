@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from geomon.areas import find
+from geomon.between import Beside, between, matches
 from geomon.check import check
 from geomon.indicator import Indicator, Official, Output, Source
 from geomon.official import read_csv
@@ -119,6 +120,59 @@ def test_two_publishers_of_one_figure_agree(un: pd.DataFrame, bank: pd.DataFrame
         measure=measure,
         outputs={"share": Output(lambda totals: None, "percent", official=Official("AG_LND_FRST", 1.0))},
     )
-    verdicts = pd.Series([f.verdict for f in check(ours, un, same) if f.publisher]).value_counts()
+    findings = [f for f in check(ours, un, same) if f.publisher]
+    verdicts = pd.Series([f.verdict for f in findings]).value_counts()
     assert verdicts["agrees"] >= 0.9 * verdicts.sum()
     assert verdicts.get("differs in direction", 0) == verdicts.get("not comparable", 0) == 0
+    drawn = [f for f in findings if any("straight lines" in reason for reason in f.reasons)]
+    assert len(drawn) > 50  # assessments every five to ten years, and lines between
+
+
+def compared(un: pd.DataFrame, bank: pd.DataFrame, series: str, tolerance: float) -> Beside:
+    (found,) = between(un, bank, [series], tolerance=tolerance)
+    return found
+
+
+def pairs(found: Beside) -> dict[str, int]:
+    return dict(zip(found.reasons.reason, found.reasons.pairs, strict=True))
+
+
+def test_every_difference_of_forest_share_is_explained_by_its_parts(un: pd.DataFrame, bank: pd.DataFrame) -> None:
+    found = compared(un, bank, "AG_LND_FRST", 0.01)
+    assert (len(found.pairs), found.pairs.ref_area.nunique(), len(found.differing)) == (1352, 170, 211)
+    assert (found.differing.difference.abs() > 1).sum() == 38
+    assert pairs(found) == {"denominator": 133, "base year": 76, "numerator": 2}
+    revised = found.differing[found.differing.reason == "numerator"]
+    assert sorted(zip(revised.ref_area, revised.time_period, strict=True)) == [("AUT", "2019"), ("AUT", "2020")]
+
+
+def test_forest_areas_differ_by_rounding_and_one_revision(un: pd.DataFrame, bank: pd.DataFrame) -> None:
+    found = compared(un, bank, "AG_LND_FRSTN", 0.1)
+    assert (len(found.pairs), pairs(found)) == (1352, {"rounding": 21, "last years": 2})
+
+
+def test_growth_per_person_explains_a_part_and_the_rest_is_said_to_be_open(
+    un: pd.DataFrame, bank: pd.DataFrame
+) -> None:
+    found = compared(un, bank, "NY_GDP_PCAP", 0.5)
+    assert (len(found.pairs), len(found.differing)) == (3014, 2382)
+    counted = pairs(found)
+    assert counted["per person"] == 1295
+    assert counted["year after"] == 11  # Australia, whose year ends in June
+    assert counted["unexplained"] == 1053
+    assert set(found.differing[found.differing.reason == "year after"].ref_area) == {"AUS"}
+
+
+def test_nothing_in_the_files_explains_the_differences_of_fine_dust(un: pd.DataFrame, bank: pd.DataFrame) -> None:
+    found = compared(un, bank, "EN_ATM_PM25[location=allarea]", 2.0)
+    assert (len(found.pairs), pairs(found)) == (151, {"unexplained": 101})
+
+
+def test_the_only_shared_series_are_these(un: pd.DataFrame, bank: pd.DataFrame) -> None:
+    assert {a for a, _ in matches(un, bank)} == {
+        "AG_LND_FRST",
+        "AG_LND_FRSTN",
+        "AG_LND_TOTL",
+        "EN_ATM_PM25[location=allarea]",
+        "NY_GDP_PCAP",
+    }
