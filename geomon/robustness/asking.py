@@ -72,7 +72,7 @@ class Asking:
                 self.period,
                 use=swap,
                 params={**params, **late_default},
-                **self.more,
+                **{**self.more, "accuracy": self.sampled(choices) or None},
             )
             own = not swap and choices[ZONES] == next(iter(self.zones)) and made.params == usual(self.indicator)
             done = (made if own or made.answered() else aside(made)).run(workers=self.workers)
@@ -81,6 +81,11 @@ class Asking:
         except GeomonError as error:
             return dict.fromkeys((w.number for w in ways), error)
         return {w.number: self.read(done, {n: w.choices[n] for n in self.indicator.params}) for w in ways}
+
+    def sampled(self, choices: Mapping[str, str]) -> dict[str, Any]:
+        """The reference samples, each of the product it was drawn for and of no other that stands in its place."""
+        others = {f.name for f in self.forks if f.kind == "product" and choices[f.name] != f.default}
+        return {name: given for name, given in (self.more.get("accuracy") or {}).items() if name not in others}
 
     def swaps(self, fork: Fork, option: str) -> bool:
         """Whether an option is another product than the definition's own."""

@@ -25,6 +25,7 @@ from geomon.panels import chart, verdict
 from geomon.panels.story import Story
 from geomon.pipeline import Run, plan
 from geomon.pixels import amount, area
+from geomon.robustness import robustness
 from geomon.sources.documents import record
 from geomon.sources.records import Collection, ErrorMatrix
 from geomon.store import Store
@@ -505,3 +506,22 @@ def test_the_evidence_of_a_check_has_the_interval(stored: Store, tmp_path: Path)
     own = run.series[(run.series.series == "share") & (run.series.ref_area == "X") & (run.series.time_period == "2020")]
     assert (pair["lower"], pair["upper"]) == (own.lower.iloc[0], own.upper.iloc[0])
     assert pair["lower"] < pair["satellite"] < pair["upper"]
+
+
+def test_a_sample_of_one_product_says_nothing_of_another_in_its_place(tmp_path: Path) -> None:
+    years = ("2019", "2020")
+    both = World((*world(years).rasters, *world(years, name="second", forest=10).rasters))
+    robustness(
+        toy(alternatives={"cover": ("second",)}),
+        zones(),
+        "2019/2020",
+        store=tmp_path,
+        catalog=both,
+        accuracy={"cover": [sample(ref_area="X", period=year) for year in years]},
+        workers=1,
+    )
+    stored = [*Store(tmp_path).runs(), *Store(tmp_path / "robustness" / "runs").runs()]
+    found = {
+        str(run.recipe["collections"][0]["id"]): set(run.series[run.series.ref_area == "X"].interval) for run in stored
+    }
+    assert found == {"map": {"bounds+confusion"}, "second": {"bounds"}}
