@@ -21,7 +21,7 @@ from geomon.errors import InputError, listing
 from geomon.finding import DIRECTION, NOT_COMPARABLE, NOT_ENOUGH, VERDICTS, Finding, graded, headline, row, span
 from geomon.indicator import Indicator, Official, Output
 from geomon.judgement import Judgement, judge, named
-from geomon.official import AS_MEASURED, factor, same_series
+from geomon.official import AS_MEASURED, FIRST, factor, same_series
 from geomon.pairing import Pairs, Side, kinds, longest, partners, sides, stretch, year
 from geomon.parts import explained
 from geomon.period import Period
@@ -40,18 +40,6 @@ OURS = (
     "upper",
     "interval",
     "unit_measure",
-    "obs_status",
-)
-THEIRS = (
-    "series",
-    "ref_area",
-    "time_period",
-    "obs_value",
-    "unit_measure",
-    "nature",
-    "definition",
-    "publisher",
-    "note",
     "obs_status",
 )
 BREAK = r"(?<!no )\bbreak\b|(?<!no )\bnew (?:method|inventory)|observation status b\b"
@@ -81,7 +69,7 @@ def check(
     no breakdowns. Official groups ('group:WLD') never pair.
     """
     others = [(other, OURS, f"satellite series on the boundaries {name!r}") for name, _, other in versions]
-    for table, wanted, what in ((series, OURS, "satellite series"), (official, THEIRS, "official table"), *others):
+    for table, wanted, what in ((series, OURS, "satellite series"), (official, FIRST, "official table"), *others):
         missing = set(wanted) - set(table.columns)
         if missing:
             raise InputError(f"The {what} lacks the columns {listing(missing)}. Read it with geomon, or add them.")

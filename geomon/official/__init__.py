@@ -4,13 +4,14 @@ from geomon.official.asking import Told
 from geomon.official.codes import GROUP, NATURES, nature_name
 from geomon.official.reading import read, read_csv
 from geomon.official.series import same_series
-from geomon.official.table import AS_MEASURED, COLUMNS, fingerprint, vintage_of
+from geomon.official.table import AS_MEASURED, COLUMNS, FIRST, fingerprint, vintage_of
 from geomon.official.units import factor, unit_name
 from geomon.official.vintages import statistics
 
 __all__ = [
     "AS_MEASURED",
     "COLUMNS",
+    "FIRST",
     "GROUP",
     "NATURES",
     "Told",

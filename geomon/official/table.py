@@ -19,7 +19,7 @@ from geomon.official.delimited import column, joined
 from geomon.official.text import cells
 from geomon.official.units import MULTIPLIED, power, unit_name
 
-__all__ = ["AS_MEASURED", "COLUMNS", "GROUP", "checked", "fingerprint"]
+__all__ = ["AS_MEASURED", "COLUMNS", "FIRST", "GROUP", "checked", "fingerprint"]
 
 FIRST = (
     "series",
@@ -33,6 +33,7 @@ FIRST = (
     "note",
     "obs_status",
 )
+"""Without these an official table is none."""
 COLUMNS = (*FIRST, "lower", "upper")
 """`lower` and `upper` are bounds that the source itself gives: of an interval, a range ('10-20') or a limit ('<5')."""
 AS_MEASURED = "as measured by the satellite series"

@@ -20,6 +20,7 @@ MARK = (
     '<path d="M5 5h7v7H5z" fill="#9fdcb5"/><path d="M14 5h7v7h-7z" fill="#fff" opacity=".55"/>'
     '<path d="M5 14h7v7H5z" fill="#fff" opacity=".55"/><path d="M14 14h7v7h-7z" fill="#fff"/></svg>'
 )
+WHOLE = "{% extends"  # what a file that is a page by itself begins with
 DEPTHS = ("foundation", "practitioner", "expert")
 
 
@@ -29,8 +30,11 @@ def style() -> str:
 
 
 def frame(record: Dashboard, file: str, words: Mapping[str, str], desks: Sequence[Dashboard] = ()) -> Any:
-    """A page of a desk as a Panel template, its own words filled in."""
-    page = pn.Template((HERE / file).read_text(encoding="utf-8"))
+    """A page of a desk as a Panel template, its own words filled in; `file` holds its parts, or a whole page."""
+    text = (HERE / file).read_text(encoding="utf-8")
+    if not text.startswith(WHOLE):
+        text = (HERE / "frame.html").read_text(encoding="utf-8").replace("<!-- parts -->\n", text)
+    page = pn.Template(text)
     frame_words = {name: say(f"page.{name}") for name in ("skip", "home", "desks", "look", "noscript")}
     variables = {
         "page_title": say("page.title", desk=record.title),
